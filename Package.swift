@@ -1,0 +1,119 @@
+// swift-tools-version: 6.2
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One package, two worlds: with BARE=1 the kernel and the components for the
+// machine itself (Embedded Swift, no heap), without it the `roost` tool and
+// the tests of every pure module on the host.
+
+import PackageDescription
+
+let isBare = Context.environment["BARE"] == "1"
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// On the target nothing may need a heap: the compiler refuses what would.
+let bare: [SwiftSetting] = isBare ? [.unsafeFlags(["-no-allocations"])] : []
+
+/// A module of the target; a pure one also compiles, and is tested, on the host.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict + bare)
+}
+
+/// An ELF file of the boot image, placed by its own linker script.
+func image(_ name: String, script: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies,
+    exclude: script.hasPrefix("Sources/\(name)/") ? ["link.ld"] : [],
+    swiftSettings: strict + bare,
+    linkerSettings: [.unsafeFlags(["-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/\(script)"])])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    resources: resources,
+    swiftSettings: [.enableExperimentalFeature("Lifetimes")])
+}
+
+let pure: [Target] = [
+  module("Bits"),
+  module("ABI", ["Bits"]),
+  module("Firmware", ["Bits"]),
+  module("Decoding", ["Bits"]),
+  module("Machine", ["Bits", "Decoding"]),
+  module("Terminal", ["Bits", "ABI"]),
+]
+
+let onTarget: [Target] = [
+  .target(
+    name: "CX86",
+    cSettings: [.unsafeFlags(["-mgeneral-regs-only"])]),
+  module("X86", ["Bits", "CX86"]),
+  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware"]),
+  image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
+  module("Component", ["Bits", "ABI", "CX86"]),
+  image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "CX86"]),
+  image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
+]
+
+let onHost: [Target] = [
+  .target(
+    name: "Description",
+    dependencies: ["Bits", "ABI", .product(name: "Yams", package: "Yams")],
+    swiftSettings: strict),
+  .target(
+    name: "ImagePacking", dependencies: ["Bits", "ABI", "Description"],
+    swiftSettings: strict),
+  .target(
+    name: "GuestImage",
+    dependencies: [
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .executableTarget(
+    name: "CLI",
+    dependencies: [
+      "Description", "ImagePacking", "GuestImage",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  tests("Bits"),
+  tests("ABI", ["Bits"]),
+  tests("Firmware", ["Bits"]),
+  tests("Decoding", ["Bits"]),
+  tests("Machine", ["Bits", "Decoding"]),
+  tests("Terminal", ["Bits", "ABI"]),
+  tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
+  tests("ImagePacking", ["Bits", "ABI", "Description"]),
+  tests("GuestImage"),
+]
+
+let package = Package(
+  name: "roost",
+  products: isBare
+    ? ["KernelImage", "VMM", "ConsoleServer"].map { .executable(name: $0, targets: [$0]) }
+    : [.executable(name: "roost", targets: ["CLI"])],
+  dependencies: isBare
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+      .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+      .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+      .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+  targets: pure + (isBare ? onTarget : onHost),
+  swiftLanguageModes: [.v6])

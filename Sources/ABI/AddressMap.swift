@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// Where things stand in every component's address space; the same in each, so nothing has to be handed over.
+package enum AddressMap {
+  /// The ELF file's segments.
+  package static var program: UInt64 { 0x0040_0000 }
+  /// The first byte above the stack; below its `stackSize` bytes lies an unmapped page.
+  package static var stackTop: UInt64 { 0x0800_0000 }
+  package static var stackSize: UInt64 { 128 * .KiB }
+  /// `SystemInformation`, read-only, in every domain.
+  package static var information: UInt64 { 0x0f00_0000 }
+  /// The component's own configuration, read-only (`VMMConfiguration`, `ConsoleConfiguration`).
+  package static var configuration: UInt64 { 0x1000_0000 }
+  /// The vCPU's `VirtualCPUState`, in its VMM.
+  package static var virtualCPU: UInt64 { 0x1100_0000 }
+  /// `LogRing`, read-only, in the console.
+  package static var log: UInt64 { 0x1200_0000 }
+  /// `DomainStatus` pages, read-only, one of 4 KiB for each domain by its index.
+  package static var status: UInt64 { 0x1300_0000 }
+  /// Shared memory of channels, `channelStride` apart, by slot.
+  package static var channels: UInt64 { 0x2000_0000 }
+  package static var channelStride: UInt64 { 1 * .MiB }
+  /// Memory of the component's own, zeroed when it starts.
+  package static var workspace: UInt64 { 0x4000_0000 }
+  /// The guest's kernel and initial RAM disk, read-only, in its VMM.
+  package static var guestKernel: UInt64 { 0x5000_0000 }
+  package static var guestInitrd: UInt64 { 0x8000_0000 }
+  /// The guest's memory, in its VMM: guest address 0, then guest address 4 GiB.
+  package static var guestLow: UInt64 { 0x10_0000_0000 }
+  package static var guestHigh: UInt64 { 0x20_0000_0000 }
+
+  /// The first address no component can map.
+  package static var end: UInt64 { 0x4000_0000_0000 }
+}

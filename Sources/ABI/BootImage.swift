@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Bits
+
+// The boot image is one file: a header, tables of fixed-size records, then the files, each on a page of its own.
+// `ImagePacking` writes it on the host from the checked description; the kernel reads it once, at boot, and takes
+// nothing in it on trust. All numbers are little-endian; a record is stored as Swift lays it out, which
+// `ABITests` holds to the sizes and offsets of `BootImage+Layout.swift`.
+
+/// The kinds of table, in the order of the header.
+package enum BootTable: Int, Sendable {
+  case files = 0, domains, regions, mappings, guestMappings, channels, ports, interrupts
+  package static var count: Int { 8 }
+}
+
+/// The first bytes of a boot image.
+package struct BootHeader: BitwiseCopyable {
+  /// "ROOSTIMG".
+  package static var magic: UInt64 { 0x474D_4954_534F_4F52 }
+  package static var version: UInt32 { 1 }
+
+  package var magic: UInt64 = BootHeader.magic
+  package var version: UInt32 = BootHeader.version
+  private var reserved: UInt32 = 0
+  /// Bytes of the whole image.
+  package var size: UInt64 = 0
+  /// Where each `BootTable` is.
+  package var tables: InlineArray<8, TableExtent> = InlineArray(repeating: TableExtent())
+  /// The name of the system, from its description.
+  package var name = ShortName()
+  package init() {}
+}
+
+/// Where a table is: `count` records from byte `offset`.
+package struct TableExtent: BitwiseCopyable {
+  package var offset: UInt64 = 0
+  package var count: UInt64 = 0
+  package init(offset: UInt64 = 0, count: UInt64 = 0) {
+    self.offset = offset
+    self.count = count
+  }
+}
+
+/// A file of the image: an ELF program, its symbols, a guest's kernel, a configuration.
+package struct FileRecord: BitwiseCopyable {
+  package var name: ShortName
+  /// From the image's start, a multiple of 4096.
+  package var offset: UInt64
+  package var size: UInt64
+  package init(name: ShortName, offset: UInt64, size: UInt64) {
+    self.name = name
+    self.offset = offset
+    self.size = size
+  }
+}
+
+/// A protection domain and its thread.
+package struct DomainRecord: BitwiseCopyable {
+  package var name: ShortName
+  /// The index of its ELF file.
+  package var program: UInt32
+  /// The index of its `SymbolTable` file; `noIndex` if there is none.
+  package var symbols: UInt32 = DomainRecord.noIndex
+  /// The core its thread runs on, from 0.
+  package var core: UInt16
+  /// Higher runs first: 0 to 7. VMMs have 3, servers 5.
+  package var priority: UInt8
+  /// A `DomainTraits`.
+  package var traits: UInt8
+  /// An `OnCrash`.
+  package var onCrash: UInt8
+  private var reserved: UInt8 = 0
+  private var reserved2: UInt16 = 0
+
+  package static var noIndex: UInt32 { 0xffff_ffff }
+
+  package init(
+    name: ShortName, program: UInt32, symbols: UInt32 = DomainRecord.noIndex, core: UInt16, priority: UInt8,
+    traits: DomainTraits, onCrash: OnCrash
+  ) {
+    self.name = name
+    self.program = program
+    self.symbols = symbols
+    self.core = core
+    self.priority = priority
+    self.traits = traits.rawValue
+    self.onCrash = onCrash.rawValue
+  }
+}
+
+/// What a domain is, and may do to others.
+package struct DomainTraits: Flags {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Has a vCPU, whose page is mapped at `AddressMap.virtualCPU`.
+  package static var hasVirtualCPU: Self { .bit(0) }
+  /// May stop and restart domains.
+  package static var controlsDomains: Self { .bit(1) }
+  /// Shows the system's log: gets `Notifications.log`, and the kernel stops writing to the UART itself.
+  package static var showsLog: Self { .bit(2) }
+}
+
+/// What happens to a domain that failed.
+package enum OnCrash: UInt8, Sendable {
+  case stop = 0
+  case restart = 1
+}
+
+/// A piece of memory that can be mapped into domains.
+package struct RegionRecord: BitwiseCopyable {
+  /// A `RegionKind`.
+  package var kind: UInt32
+  /// The index of the file, for `RegionKind.file`.
+  package var file: UInt32
+  /// Bytes; a multiple of 4096, of 2 MiB for guest memory.
+  package var size: UInt64
+
+  package init(kind: RegionKind, file: UInt32 = DomainRecord.noIndex, size: UInt64) {
+    self.kind = kind.rawValue
+    self.file = file
+    self.size = size
+  }
+}
+
+package enum RegionKind: UInt32, Sendable {
+  /// Memory that is zero at boot and keeps its contents when domains restart: rings and shared state.
+  case shared = 0
+  /// Memory of one domain, zeroed whenever that domain starts.
+  case workspace = 1
+  /// A file of the image; can only be mapped read-only.
+  case file = 2
+  /// A guest's memory: contiguous, aligned to 2 MiB.
+  case guestMemory = 3
+  /// The kernel's `LogRing`; can only be mapped read-only.
+  case log = 4
+  /// The kernel's `DomainStatus` pages; can only be mapped read-only.
+  case status = 5
+}
+
+/// A region in a domain's address space, never executable.
+package struct MappingRecord: BitwiseCopyable {
+  package var domain: UInt32
+  package var region: UInt32
+  package var address: UInt64
+  /// 1 if the domain may write.
+  package var isWritable: UInt64
+
+  package init(domain: UInt32, region: UInt32, address: UInt64, isWritable: Bool) {
+    self.domain = domain
+    self.region = region
+    self.address = address
+    self.isWritable = isWritable ? 1 : 0
+  }
+}
+
+/// A region in the address space of a domain's guest, readable, writable and executable.
+package struct GuestMappingRecord: BitwiseCopyable {
+  package var domain: UInt32
+  package var region: UInt32
+  /// Guest-physical, a multiple of 2 MiB.
+  package var address: UInt64
+
+  package init(domain: UInt32, region: UInt32, address: UInt64) {
+    self.domain = domain
+    self.region = region
+    self.address = address
+  }
+}
+
+/// Two ends of a notification: what one signals on its slot arrives as the other's bit.
+package struct ChannelRecord: BitwiseCopyable {
+  package var firstDomain: UInt32
+  package var secondDomain: UInt32
+  package var firstSlot: UInt16
+  package var secondSlot: UInt16
+
+  package init(firstDomain: UInt32, firstSlot: UInt16, secondDomain: UInt32, secondSlot: UInt16) {
+    self.firstDomain = firstDomain
+    self.secondDomain = secondDomain
+    self.firstSlot = firstSlot
+    self.secondSlot = secondSlot
+  }
+}
+
+/// A domain's right to `count` I/O ports from `first`.
+package struct PortRecord: BitwiseCopyable {
+  package var domain: UInt32
+  package var first: UInt16
+  package var count: UInt16
+
+  package init(domain: UInt32, first: UInt16, count: UInt16) {
+    self.domain = domain
+    self.first = first
+    self.count = count
+  }
+}
+
+/// A domain's right to a device's interrupt.
+package struct InterruptRecord: BitwiseCopyable {
+  package var domain: UInt32
+  /// The slot of the domain: 0 to 15.
+  package var slot: UInt16
+  /// 1 if `source` is an ISA IRQ, which the MADT may move; 0 if it is a GSI.
+  package var isISA: UInt16
+  package var source: UInt32
+
+  package init(domain: UInt32, slot: UInt16, isISA: Bool, source: UInt32) {
+    self.domain = domain
+    self.slot = slot
+    self.isISA = isISA ? 1 : 0
+    self.source = source
+  }
+}
+
+/// What every reader and writer of a boot image holds to.
+package enum BootLimits {
+  package static var domains: Int { 32 }
+  package static var files: Int { 128 }
+  package static var regions: Int { 256 }
+  package static var mappings: Int { 512 }
+  package static var guestMappings: Int { 64 }
+  package static var channels: Int { 256 }
+  package static var ports: Int { 64 }
+  package static var interrupts: Int { 64 }
+  package static var cores: Int { 64 }
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Bits
+
+/// What a VMM needs to know of its VM: the file mapped at `AddressMap.configuration`.
+package struct VMMConfiguration: BitwiseCopyable {
+  package static var version: UInt32 { 1 }
+  /// Bytes of a command line, the final zero included.
+  package static var commandLineCapacity: Int { 2048 }
+  /// The channel slot, and `AddressMap.channels` slot, of the console.
+  package static var consoleSlot: Int { 0 }
+
+  package var version: UInt32 = VMMConfiguration.version
+  /// The VM's number, as in `@0`.
+  package var index: UInt32 = 0
+  package var name = ShortName()
+  /// Bytes of guest memory from address 0, and from 4 GiB.
+  package var lowSize: UInt64 = 0
+  package var highSize: UInt64 = 0
+  /// Bytes of the files at `AddressMap.guestKernel` and `AddressMap.guestInitrd`.
+  package var kernelSize: UInt64 = 0
+  package var initrdSize: UInt64 = 0
+  /// The zero-terminated command line.
+  package var commandLine: InlineArray<2048, UInt8> = InlineArray(repeating: 0)
+  package init() {}
+}
+
+/// What the console needs to know: the file mapped at `AddressMap.configuration`.
+package struct ConsoleConfiguration: BitwiseCopyable {
+  package static var version: UInt32 { 1 }
+  /// The interrupt slot of the UART.
+  package static var interruptSlot: Int { 0 }
+  /// The most VMs a console serves.
+  package static var capacity: Int { 16 }
+
+  package var version: UInt32 = ConsoleConfiguration.version
+  /// The first of the UART's eight ports.
+  package var port: UInt16 = 0x3f8
+  /// VMs, at most `capacity`; VM n has channel slot n.
+  package var count: UInt16 = 0
+  package var baud: UInt32 = 115_200
+  private var reserved: UInt32 = 0
+  /// The VMs by number.
+  package var machines: InlineArray<16, ConsoleMachine> = InlineArray(repeating: ConsoleMachine())
+  package init() {}
+}
+
+/// A VM as the console sees it.
+package struct ConsoleMachine: BitwiseCopyable {
+  package var name = ShortName()
+  /// Its domain's index, for `stopDomain`, `restartDomain` and `AddressMap.status`.
+  package var domain: UInt32 = 0
+  private var reserved: UInt32 = 0
+  /// Bytes of guest memory.
+  package var memory: UInt64 = 0
+  package init() {}
+}

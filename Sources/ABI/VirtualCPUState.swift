@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+
+/// The page in which a VMM and the kernel hand a vCPU's state to each other; one of 4 KiB for each vCPU.
+///
+/// The kernel writes what an exit left, the VMM changes what it emulates, `enterGuest` takes it from here. All of it
+/// is a claim to the kernel: it passes on only what cannot reach beyond the guest.
+package struct VirtualCPUState: BitwiseCopyable {
+  package var registers = GeneralRegisters()
+  package var rip: UInt64 = 0
+  package var rflags: UInt64 = 2
+  package var cr0: UInt64 = 0
+  package var cr2: UInt64 = 0
+  package var cr3: UInt64 = 0
+  package var cr4: UInt64 = 0
+  package var cr8: UInt64 = 0
+  package var efer: UInt64 = 0
+  package var dr6: UInt64 = 0xffff_0ff0
+  package var dr7: UInt64 = 0x400
+  /// IA32_PAT of the guest.
+  package var pat: UInt64 = 0x0007_0406_0007_0406
+  /// The guest's XCR0; the kernel refuses bits the machine has not.
+  package var xcr0: UInt64 = 1
+  /// Added to the machine's time-stamp counter when the guest reads it.
+  package var tscOffset: UInt64 = 0
+  package var segments = Segments()
+  /// Not zero: the guest is in the shadow of `sti` or `mov ss`. A VMM that skips an instruction clears it.
+  package var interruptShadow: UInt32 = 0
+  /// What the VMM wants delivered on the next entry.
+  package var injection = Injection()
+  /// What the last exit was.
+  package var exit = ExitInformation()
+
+  package init() {}
+}
+
+/// The sixteen general registers, in the order of their numbers in instructions.
+package struct GeneralRegisters: BitwiseCopyable {
+  package var words: InlineArray<16, UInt64> = InlineArray(repeating: 0)
+  package init() {}
+
+  package var rax: UInt64 { get { words[0] } set { words[0] = newValue } }
+  package var rcx: UInt64 { get { words[1] } set { words[1] = newValue } }
+  package var rdx: UInt64 { get { words[2] } set { words[2] = newValue } }
+  package var rbx: UInt64 { get { words[3] } set { words[3] = newValue } }
+  package var rsp: UInt64 { get { words[4] } set { words[4] = newValue } }
+  package var rbp: UInt64 { get { words[5] } set { words[5] = newValue } }
+  package var rsi: UInt64 { get { words[6] } set { words[6] = newValue } }
+  package var rdi: UInt64 { get { words[7] } set { words[7] = newValue } }
+}
+
+/// A segment or descriptor-table register with its hidden part.
+package struct Segment: BitwiseCopyable {
+  package var selector: UInt16 = 0
+  /// Descriptor bits 40-47 in bits 0-7, bits 52-55 in bits 8-11 (AMD APM volume 2, §15.5.1).
+  package var attributes: UInt16 = 0
+  package var limit: UInt32 = 0xffff
+  package var base: UInt64 = 0
+
+  package init(selector: UInt16 = 0, attributes: UInt16 = 0, limit: UInt32 = 0xffff, base: UInt64 = 0) {
+    self.selector = selector
+    self.attributes = attributes
+    self.limit = limit
+    self.base = base
+  }
+}
+
+package struct Segments: BitwiseCopyable {
+  package var es = Segment()
+  package var cs = Segment()
+  package var ss = Segment()
+  package var ds = Segment()
+  package var fs = Segment()
+  package var gs = Segment()
+  package var gdtr = Segment()
+  package var ldtr = Segment()
+  package var idtr = Segment()
+  package var tr = Segment()
+  package init() {}
+}
+
+/// What the VMM wants delivered to the guest.
+package struct Injection: BitwiseCopyable {
+  /// An interrupt that the guest takes as soon as it can: 0x100 | vector; 0 for none. The kernel delivers it with no
+  /// further exit where the processor can, and sets `wasTaken` on the exit after that.
+  package var interrupt: UInt32 = 0
+  /// Set by the kernel: the guest took `interrupt`, which is 0 again.
+  package var wasTaken: UInt32 = 0
+  /// An exception that the guest takes at once: 0x100 | vector, with 0x200 if `errorCode` belongs to it; 0 for none.
+  package var exception: UInt32 = 0
+  package var errorCode: UInt32 = 0
+  package init() {}
+
+  package static var valid: UInt32 { 0x100 }
+  package static var hasErrorCode: UInt32 { 0x200 }
+}

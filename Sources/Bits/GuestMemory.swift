@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a guest address was refused.
+package enum GuestMemoryError: Error, Equatable {
+  /// Some byte of the range is not in the guest's memory.
+  case outOfRange
+}
+
+/// A guest's memory as its VMM sees it: the one checked door from `GuestAddress` to bytes.
+///
+/// A PC keeps a hole below 4 GiB for devices, so memory comes in two parts: `low` from address 0, `high` from 4 GiB.
+/// The guest may change any byte at any time: what was read once is checked and used, never read again.
+@safe
+package struct GuestMemory: Sendable {
+  /// Where the part above the device hole begins.
+  package static var highStart: UInt64 { 4 * .GiB }
+
+  private nonisolated(unsafe) let low: UnsafeMutableRawPointer
+  private nonisolated(unsafe) let high: UnsafeMutableRawPointer
+  /// Bytes from guest address 0.
+  package let lowSize: UInt64
+  /// Bytes from guest address 4 GiB; 0 if there are none.
+  package let highSize: UInt64
+
+  /// - Precondition: both parts stay mapped, readable and writable for as long as this value is used, and `lowSize`
+  ///   is at most 4 GiB.
+  package init(
+    unsafeLow low: UnsafeMutableRawPointer, lowSize: UInt64, high: UnsafeMutableRawPointer? = nil, highSize: UInt64 = 0
+  ) {
+    unsafe self.low = low
+    unsafe self.high = high ?? low
+    self.lowSize = lowSize
+    self.highSize = unsafe high == nil ? 0 : highSize
+  }
+
+  /// Whether every byte of `[address, address + count)` is memory.
+  package func contains(_ address: GuestAddress, count: UInt64) -> Bool {
+    fits(address.value, count: count, in: lowSize)
+      || (address.value >= Self.highStart && fits(address.value - Self.highStart, count: count, in: highSize))
+  }
+
+  /// Reads a little-endian number, of any alignment.
+  package func read<T: FixedWidthInteger & BitwiseCopyable>(
+    _ address: GuestAddress, as type: T.Type = T.self
+  ) throws(GuestMemoryError) -> T {
+    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
+    // SAFETY: `pointer(to:count:)` checked all bytes of the number.
+    return unsafe T(littleEndian: pointer.loadUnaligned(as: T.self))
+  }
+
+  /// Writes a little-endian number, of any alignment.
+  package func write<T: FixedWidthInteger & BitwiseCopyable>(
+    _ value: T, at address: GuestAddress
+  ) throws(GuestMemoryError) {
+    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
+    // SAFETY: `pointer(to:count:)` checked all bytes of the number.
+    unsafe pointer.storeBytes(of: value.littleEndian, as: T.self)
+  }
+
+  /// Copies bytes into the guest.
+  package func write(_ bytes: borrowing RawSpan, at address: GuestAddress) throws(GuestMemoryError) {
+    let target = unsafe try pointer(to: address, count: UInt64(bytes.byteCount))
+    // SAFETY: the target holds `bytes.byteCount` bytes, checked above; a span's own bytes are valid.
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe target.copyMemory(from: start, byteCount: source.count) }
+    }
+  }
+
+  /// Sets `count` bytes to `byte`.
+  package func fill(_ address: GuestAddress, count: UInt64, with byte: UInt8 = 0) throws(GuestMemoryError) {
+    let target = unsafe try pointer(to: address, count: count)
+    // SAFETY: `pointer(to:count:)` checked all `count` bytes.
+    unsafe target.initializeMemory(as: UInt8.self, repeating: byte, count: Int(count))
+  }
+
+  /// Lends `count` bytes to `body`.
+  package func withBytes<R>(
+    _ address: GuestAddress, count: UInt64, _ body: (inout MutableRawSpan) -> R
+  ) throws(GuestMemoryError) -> R {
+    let start = unsafe try pointer(to: address, count: count)
+    // SAFETY: `pointer(to:count:)` checked all `count` bytes; the span does not outlive this call.
+    var span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: Int(count))
+    return body(&span)
+  }
+
+  /// The place of `[address, address + count)`, all of it checked.
+  private func pointer(to address: GuestAddress, count: UInt64) throws(GuestMemoryError) -> UnsafeMutableRawPointer {
+    if fits(address.value, count: count, in: lowSize) {
+      // SAFETY: offset and length lie inside the low part.
+      return unsafe low + Int(address.value)
+    }
+    guard address.value >= Self.highStart, fits(address.value - Self.highStart, count: count, in: highSize) else {
+      throw .outOfRange
+    }
+    // SAFETY: offset and length lie inside the high part.
+    return unsafe high + Int(address.value - Self.highStart)
+  }
+}
