@@ -46,7 +46,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
 let pure: [Target] = [
   module("Bits"),
   module("ABI", ["Bits"]),
-  module("Firmware", ["Bits"]),
+  module("Firmware", ["Bits", "ABI"]),
   module("Decoding", ["Bits"]),
   module("Machine", ["Bits", "Decoding"]),
   module("Terminal", ["Bits", "ABI"]),
@@ -92,7 +92,7 @@ let onHost: [Target] = [
     swiftSettings: strict),
   tests("Bits"),
   tests("ABI", ["Bits"]),
-  tests("Firmware", ["Bits"]),
+  tests("Firmware", ["Bits", "ABI"]),
   tests("Decoding", ["Bits"]),
   tests("Machine", ["Bits", "Decoding"]),
   tests("Terminal", ["Bits", "ABI"]),
