@@ -16,6 +16,8 @@ package enum AddressMap {
   package static var configuration: UInt64 { 0x1000_0000 }
   /// The vCPU's `VirtualCPUState`, in its VMM.
   package static var virtualCPU: UInt64 { 0x1100_0000 }
+  /// The page that the guest sees in place of its local APIC while `VirtualCPUState.overlay` is set, in its VMM.
+  package static var overlay: UInt64 { 0x1180_0000 }
   /// `LogRing`, read-only, in the console.
   package static var log: UInt64 { 0x1200_0000 }
   /// `DomainStatus` pages, read-only, one of 4 KiB for each domain by its index.

@@ -159,13 +159,16 @@ package struct MappingRecord: BitwiseCopyable {
 package struct GuestMappingRecord: BitwiseCopyable {
   package var domain: UInt32
   package var region: UInt32
-  /// Guest-physical, a multiple of 2 MiB.
+  /// Guest-physical: a multiple of 2 MiB for guest memory, of 4096 for an overlay.
   package var address: UInt64
+  /// 1 for an overlay: a page of the VMM's workspace that the guest sees only while `VirtualCPUState.overlay` says so.
+  package var isOverlay: UInt64
 
-  package init(domain: UInt32, region: UInt32, address: UInt64) {
+  package init(domain: UInt32, region: UInt32, address: UInt64, isOverlay: Bool = false) {
     self.domain = domain
     self.region = region
     self.address = address
+    self.isOverlay = isOverlay ? 1 : 0
   }
 }
 

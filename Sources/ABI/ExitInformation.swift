@@ -24,9 +24,22 @@ package enum ExitReason: UInt32, Sendable {
   case invalidState = 10
   /// An exit nobody asked for; `detail` is the vendor's code.
   case unexpected = 11
+  /// INVD or WBINVD, which would hold up every VM of the machine: to be skipped.
+  case cacheControl = 12
+  /// An instruction that a guest has no right to: another hypervisor's, or MONITOR and MWAIT.
+  case forbidden = 13
 
   /// How many there are, for tables.
-  package static var count: Int { 12 }
+  package static var count: Int { 14 }
+
+  /// Whether an exit for this brings `VirtualCPUState.segments` up to date.
+  package func needsSegments(_ access: Access) -> Bool {
+    switch self {
+    case .memoryAccess, .shutdown, .invalidState, .unexpected: true
+    case .portAccess: access.contains(.string)
+    default: false
+    }
+  }
 
   /// The name that people read.
   package var name: StaticString {
@@ -43,6 +56,8 @@ package enum ExitReason: UInt32, Sendable {
     case .shutdown: "triple fault"
     case .invalidState: "invalid state"
     case .unexpected: "unexpected"
+    case .cacheControl: "wbinvd"
+    case .forbidden: "forbidden"
     }
   }
 }

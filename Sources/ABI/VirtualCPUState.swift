@@ -24,7 +24,12 @@ package struct VirtualCPUState: BitwiseCopyable {
   package var xcr0: UInt64 = 1
   /// Added to the machine's time-stamp counter when the guest reads it.
   package var tscOffset: UInt64 = 0
+  /// Only what `exit` says: `segments` are written for memory accesses, string port accesses and exits that end the VM.
   package var segments = Segments()
+  /// Not zero: the VMM changed `segments` and the kernel is to take them; the kernel clears it.
+  package var segmentsChanged: UInt32 = 0
+  /// Not zero: the guest sees its overlay page on the next entry, else an access to it exits.
+  package var overlay: UInt32 = 0
   /// Not zero: the guest is in the shadow of `sti` or `mov ss`. A VMM that skips an instruction clears it.
   package var interruptShadow: UInt32 = 0
   /// What the VMM wants delivered on the next entry.

@@ -39,3 +39,7 @@ package struct ShortName: Equatable, Sendable, BitwiseCopyable {
     return true
   }
 }
+
+extension ShortName: ExpressibleByStringLiteral {
+  package init(stringLiteral text: StaticString) { self.init(text) }
+}

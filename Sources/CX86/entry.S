@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Into ring 3 and back. To the kernel, running a thread is a function call: cx86_enter_user returns when the thread
+// trapped, was interrupted or made a system call. Interrupts are off in the kernel; it takes them where it asks for
+// them, and the entry code then hands it nothing but the vector.
+
+#include "include/CX86.h"
+
+// Offsets in cx86_frame.
+#define R11 32
+#define RCX 96
+#define RAX 112
+#define VECTOR 120
+#define RIP 136
+#define CS 144
+#define RFLAGS 152
+#define RSP 160
+#define FRAME_END 176
+#define KERNEL_STACK 176
+
+.macro push_registers
+    push %rax
+    push %rbx
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    push %rbp
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+.endm
+
+.macro pop_registers
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rbp
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rbx
+    pop %rax
+.endm
+
+.macro push_preserved
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+.endm
+
+.macro pop_preserved
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+.endm
+
+    .section .text.cx86_enter_user, "ax", @progbits
+    .globl cx86_enter_user
+cx86_enter_user:
+    push_preserved
+    mov %rsp, KERNEL_STACK(%rdi)
+    mov %rdi, %rsp
+    pop_registers
+    add $16, %rsp               // vector, error
+    iretq
+
+    .section .text.cx86_return_to_user, "ax", @progbits
+    .globl cx86_return_to_user
+cx86_return_to_user:
+    push_preserved
+    mov %rsp, KERNEL_STACK(%rdi)
+    mov %rdi, %rsp
+    pop_registers
+    mov RIP - VECTOR(%rsp), %rcx
+    mov RFLAGS - VECTOR(%rsp), %r11
+    mov RSP - VECTOR(%rsp), %rsp
+    sysretq
+
+    .section .text.cx86_system_call_entry, "ax", @progbits
+    .globl cx86_system_call_entry
+cx86_system_call_entry:
+    swapgs
+    mov %rsp, %gs:8
+    mov %gs:0, %rsp
+    pushq $0x23                 // ss
+    pushq %gs:8                 // rsp
+    swapgs
+    push %r11                   // rflags
+    pushq $0x2b                 // cs
+    push %rcx                   // rip
+    pushq $0                    // error
+    pushq $CX86_SYSTEM_CALL_VECTOR
+    push_registers
+    jmp leave_user
+
+    .section .text.cx86_traps, "ax", @progbits
+trap:
+    push_registers
+    testb $3, CS(%rsp)
+    jz trap_in_kernel
+leave_user:
+    mov KERNEL_STACK(%rsp), %rsp
+    cld
+    pop_preserved
+    ret
+trap_in_kernel:
+    cld
+    cmpq $32, VECTOR(%rsp)
+    jb 1f
+    mov VECTOR(%rsp), %rax      // an interrupt that was asked for: the answer of the function that asked,
+    mov %rax, RAX(%rsp)
+    andq $~0x200, RFLAGS(%rsp)  // and no second one before that function returns
+    pop_registers
+    add $16, %rsp
+    iretq
+fatal_trap:
+    push_registers
+1:  mov %rsp, %rdi
+    and $~15, %rsp
+    call kernel_trap
+    ud2
+
+    .align 16
+    .globl cx86_trap_entries
+cx86_trap_entries:
+    .set vector, 0
+    .rept 256
+    .align 16
+    // Exceptions 8, 10-14, 17, 21, 29 and 30 push an error code (AMD APM volume 2, §8.2).
+    .if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
+    pushq $0
+    .endif
+    pushq $vector
+    .if (vector == 2) || (vector == 8) || (vector == 18)
+    jmp fatal_trap              // NMI, double fault, machine check: on stacks of their own, wherever they came from
+    .else
+    jmp trap
+    .endif
+    .set vector, vector + 1
+    .endr
+
+    .section .text.cx86_wait_for_interrupt, "ax", @progbits
+    .globl cx86_wait_for_interrupt
+cx86_wait_for_interrupt:
+    xor %eax, %eax
+    sti                         // takes effect after the next instruction: no interrupt slips in before the halt
+    hlt
+    cli
+    ret
+
+    .section .text.cx86_take_interrupt, "ax", @progbits
+    .globl cx86_take_interrupt
+cx86_take_interrupt:
+    xor %eax, %eax
+    sti
+    nop
+    nop
+    cli
+    ret
+
+    .section .text.cx86_load_tables, "ax", @progbits
+    .globl cx86_load_tables
+cx86_load_tables:
+    lgdt (%rdi)
+    lidt (%rsi)
+    mov $0x10, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %ss
+    xor %eax, %eax
+    mov %eax, %fs
+    mov %eax, %gs
+    lldt %ax
+    mov $0x30, %eax
+    ltr %ax
+    pop %rax
+    push $0x08
+    push %rax
+    lretq
+
+    .section .text.cx86_switch_stack, "ax", @progbits
+    .globl cx86_switch_stack
+cx86_switch_stack:
+    mov %rdi, %rsp
+    mov %rsi, %rdi
+    xor %ebp, %ebp
+    push %rbp
+    push %rbp
+    call *%rdx
+    ud2
+    .section .note.GNU-stack, "", @progbits

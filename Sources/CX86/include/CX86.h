@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Instructions that Swift cannot express, one function each, and the routines of the .S files. No logic.
+
+#pragma once
+
+/// The vector that stands for a system call in `cx86_frame.vector`.
+#define CX86_SYSTEM_CALL_VECTOR 256
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#define INSTRUCTION static inline __attribute__((always_inline))
+
+// MARK: Ports
+
+INSTRUCTION uint8_t cx86_in8(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+INSTRUCTION uint16_t cx86_in16(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+INSTRUCTION uint32_t cx86_in32(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+INSTRUCTION void cx86_out8(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" :: "a"(v), "Nd"(port)); }
+INSTRUCTION void cx86_out16(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" :: "a"(v), "Nd"(port)); }
+INSTRUCTION void cx86_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" :: "a"(v), "Nd"(port)); }
+
+// MARK: Control, model-specific and debug registers
+
+INSTRUCTION uint64_t cx86_read_cr0(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t cx86_read_cr2(void) { uint64_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t cx86_read_cr3(void) { uint64_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t cx86_read_cr4(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
+INSTRUCTION void cx86_write_cr0(uint64_t v) { __asm__ volatile("mov %0, %%cr0" :: "r"(v) : "memory"); }
+INSTRUCTION void cx86_write_cr3(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :: "r"(v) : "memory"); }
+INSTRUCTION void cx86_write_cr4(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "r"(v) : "memory"); }
+INSTRUCTION void cx86_clear_ts(void) { __asm__ volatile("clts" ::: "memory"); }
+INSTRUCTION uint64_t cx86_rdmsr(uint32_t msr) { uint32_t a, d; __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(msr)); return (uint64_t)d << 32 | a; }
+INSTRUCTION void cx86_wrmsr(uint32_t msr, uint64_t v) { __asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory"); }
+INSTRUCTION void cx86_xsetbv(uint64_t v) { __asm__ volatile("xsetbv" :: "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory"); }
+INSTRUCTION void cx86_read_debug(uint64_t *v) { __asm__ volatile("mov %%dr0, %0\n mov %%dr1, %1\n mov %%dr2, %2\n mov %%dr3, %3" : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])); }
+INSTRUCTION void cx86_write_debug(const uint64_t *v) { __asm__ volatile("mov %0, %%dr0\n mov %1, %%dr1\n mov %2, %%dr2\n mov %3, %%dr3" :: "r"(v[0]), "r"(v[1]), "r"(v[2]), "r"(v[3])); }
+
+// MARK: Identification and time
+
+typedef struct { uint32_t eax, ebx, ecx, edx; } cx86_cpuid_result;
+INSTRUCTION cx86_cpuid_result cx86_cpuid(uint32_t leaf, uint32_t subleaf) {
+  cx86_cpuid_result r;
+  __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+  return r;
+}
+INSTRUCTION uint64_t cx86_rdtsc(void) { uint32_t a, d; __asm__ volatile("rdtsc" : "=a"(a), "=d"(d) :: "memory"); return (uint64_t)d << 32 | a; }
+
+// MARK: Caches, tables, waiting
+
+INSTRUCTION void cx86_invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" :: "r"(address) : "memory"); }
+INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }
+INSTRUCTION void cx86_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
+INSTRUCTION void cx86_halt_forever(void) { for (;;) __asm__ volatile("cli; hlt"); }
+INSTRUCTION uint64_t cx86_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
+
+// MARK: Extended processor state. `area` is 64-byte aligned and large enough for CPUID leaf 0xD.
+
+INSTRUCTION void cx86_xsave(void *area, uint64_t mask) { __asm__ volatile("xsave64 (%0)" :: "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory"); }
+INSTRUCTION void cx86_xrstor(const void *area, uint64_t mask) { __asm__ volatile("xrstor64 (%0)" :: "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory"); }
+INSTRUCTION void cx86_fxsave(void *area) { __asm__ volatile("fxsave64 (%0)" :: "r"(area) : "memory"); }
+INSTRUCTION void cx86_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%0)" :: "r"(area) : "memory"); }
+
+// MARK: AMD SVM
+
+INSTRUCTION void cx86_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %%rax" :: "a"(vmcb) : "memory"); }
+
+// MARK: System calls of components
+
+typedef struct { uint64_t status, value; } cx86_answer;
+INSTRUCTION cx86_answer cx86_system_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
+  cx86_answer r;
+  __asm__ volatile("syscall" : "=a"(r.status), "=d"(r.value) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+  return r;
+}
+
+// MARK: entry.S
+
+/// Where the processor and entry.S put the registers of a thread that leaves ring 3. `kernelStack` is entry.S's own.
+/// The byte after `ss` is 16-byte aligned: the processor aligns the stack of a trap so.
+typedef struct __attribute__((aligned(16))) {
+  uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+  uint64_t vector, error;
+  uint64_t rip, cs, rflags, rsp, ss;
+  uint64_t kernelStack, reserved;
+} cx86_frame;
+
+/// What each core's gs points to while a system call enters: the end of the running thread's frame, and room for one word.
+typedef struct {
+  uint64_t frameEnd, scratch;
+} cx86_core_block;
+
+/// Goes on in ring 3 with the registers of `frame`, until a trap, an interrupt or a system call; its vector is in the frame.
+void cx86_enter_user(cx86_frame *frame);
+/// Goes on in ring 3 after a system call, with SYSRET: rcx and r11 are lost.
+void cx86_return_to_user(cx86_frame *frame);
+/// Halts until an interrupt; its vector.
+uint64_t cx86_wait_for_interrupt(void);
+/// Takes one interrupt if one is pending; its vector, or 0.
+uint64_t cx86_take_interrupt(void);
+/// The first of 256 trap entries, 16 bytes apart.
+extern const uint8_t cx86_trap_entries[];
+/// Where SYSCALL enters.
+extern const uint8_t cx86_system_call_entry[];
+
+/// A pseudo-descriptor for LGDT and LIDT.
+typedef struct __attribute__((packed)) { uint16_t limit; uint64_t base; } cx86_table;
+/// Loads the tables, the segment registers (GDT 0x08, 0x10) and the task register (0x30).
+void cx86_load_tables(const cx86_table *gdt, const cx86_table *idt);
+/// Goes on with `entry(argument)` on another stack; does not come back.
+void cx86_switch_stack(uint64_t stackTop, uint64_t argument, uint64_t entry) __attribute__((noreturn));
+
+// MARK: svm.S
+
+/// Runs the guest of the VMCB at `vmcb` with the registers at `registers` (all but rax and rsp, which the VMCB holds),
+/// in the order of their numbers; gives the host back what VMSAVE wrote to `hostVMCB`.
+void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB);
+
+// MARK: boot.S, trampoline.S
+
+/// The 16-bit code that starts a core, and what it needs: copied to a page below 1 MiB.
+extern const uint8_t cx86_trampoline[], cx86_trampoline_end[];
+/// The words of `cx86_trampoline_end - sizeof`, filled in before a core starts.
+typedef struct {
+  uint64_t pageTable, stackTop, argument, entry;
+} cx86_trampoline_words;
+/// The page tables of boot.S, which map the first 4 GiB in place as well: for cores on their way up.
+extern uint8_t cx86_boot_page_table[];
+/// Entry points of the kernel in Swift, for the assembly code.
+void kernel_start(uint64_t magic, uint64_t information);
+void kernel_core_start(uint64_t core);
+void kernel_trap(cx86_frame *frame);
+
+// MARK: link.ld of the kernel
+
+extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_read_only_end[], kernel_end[];
+#endif

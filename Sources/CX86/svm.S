@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Into a guest and back (AMD APM volume 2, §15.5). With GIF clear and IF set, an interrupt of the machine waits for the
+// guest and then ends it (V_INTR_MASKING).
+
+    .section .text.cx86_svm_run, "ax", @progbits
+    .globl cx86_svm_run
+cx86_svm_run:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    push %rdx                   // host VMCB
+    push %rsi                   // registers
+    mov %rdi, %rax
+    clgi
+    sti
+    mov 8(%rsi), %rcx
+    mov 16(%rsi), %rdx
+    mov 24(%rsi), %rbx
+    mov 40(%rsi), %rbp
+    mov 56(%rsi), %rdi
+    mov 64(%rsi), %r8
+    mov 72(%rsi), %r9
+    mov 80(%rsi), %r10
+    mov 88(%rsi), %r11
+    mov 96(%rsi), %r12
+    mov 104(%rsi), %r13
+    mov 112(%rsi), %r14
+    mov 120(%rsi), %r15
+    mov 48(%rsi), %rsi
+    vmload %rax
+    vmrun %rax
+    vmsave %rax
+    mov (%rsp), %rax
+    mov %rcx, 8(%rax)
+    mov %rdx, 16(%rax)
+    mov %rbx, 24(%rax)
+    mov %rbp, 40(%rax)
+    mov %rsi, 48(%rax)
+    mov %rdi, 56(%rax)
+    mov %r8, 64(%rax)
+    mov %r9, 72(%rax)
+    mov %r10, 80(%rax)
+    mov %r11, 88(%rax)
+    mov %r12, 96(%rax)
+    mov %r13, 104(%rax)
+    mov %r14, 112(%rax)
+    mov %r15, 120(%rax)
+    mov 8(%rsp), %rax
+    vmload %rax
+    cli
+    stgi
+    add $16, %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+    .section .note.GNU-stack, "", @progbits

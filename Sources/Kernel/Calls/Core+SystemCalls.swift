@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+
+// Every call: parse, authorise, act. Nothing changes before the last step; a bad argument is an answer, never a trap.
+
+extension Core {
+  /// Does what the thread asked for and leaves the answer in its registers.
+  mutating func handleSystemCall(of index: Int, _ kernel: borrowing Kernel) {
+    kernel.domains[index].status.value.systemCalls &+= 1
+    let arguments = Arguments(kernel.threads[index].frame)
+    guard let call = SystemCall(rawValue: kernel.threads[index].frame.rax) else {
+      kernel.threads[index].answer(.unknownCall)
+      return
+    }
+    do throws(Status) {
+      if let value = try perform(call, arguments, for: index, kernel) { kernel.threads[index].answer(.ok, value) }
+    } catch {
+      kernel.threads[index].answer(error)
+    }
+  }
+
+  /// - Returns: The call's value; `nil` if it is answered later, or by the domain's end.
+  private mutating func perform(
+    _ call: SystemCall, _ arguments: Arguments, for index: Int, _ kernel: borrowing Kernel
+  ) throws(Status) -> UInt64? {
+    switch call {
+    case .wait: return wait(index, kernel)
+    case .signal: return try signal(arguments, from: index, kernel)
+    case .enterGuest: return try enterGuest(index, kernel)
+    case .setTimer:
+      kernel.threads[index].deadline = arguments.first
+      return 0
+    case .acknowledgeInterrupt: return try acknowledge(arguments, from: index, kernel)
+    case .portIn, .portOut: return try accessPort(call, arguments, from: index, kernel)
+    case .log: return try log(arguments, from: index, kernel)
+    case .yield:
+      sendToEnd(index, kernel)
+      return 0
+    case .exit: return try exit(arguments, index, kernel)
+    case .stopDomain: return try control(.stop, arguments, from: index, kernel)
+    case .restartDomain: return try control(.restart, arguments, from: index, kernel)
+    }
+  }
+
+  private mutating func wait(_ index: Int, _ kernel: borrowing Kernel) -> UInt64? {
+    kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
+    let taken = kernel.threads[index].takeNotifications()
+    guard taken.isEmpty else {
+      kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
+      return taken.rawValue
+    }
+    kernel.threads[index].state = .waiting
+    return nil
+  }
+
+  private func signal(_ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64 {
+    guard arguments.first < UInt64(Notifications.channelCount) else { throw .badArgument }
+    guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
+    kernel.raise(end.notification, for: end.thread, from: self.index)
+    return 0
+  }
+
+  private func enterGuest(_ index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64? {
+    guard let number = kernel.threads[index].virtualCPU else { throw .notAllowed }
+    try kernel.virtualCPUs[number].enter()
+    kernel.threads[index].mode = .guest
+    return nil
+  }
+
+  private func acknowledge(
+    _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+  ) throws(Status) -> UInt64 {
+    guard arguments.first < UInt64(Notifications.interruptCount) else { throw .badArgument }
+    guard let number = kernel.domains[index].lines[Int(arguments.first)] else { throw .notAllowed }
+    let line = kernel.lines[number]
+    if line.isLevel { kernel.interrupts.unmask(line) }
+    return 0
+  }
+
+  private func accessPort(
+    _ call: SystemCall, _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+  ) throws(Status) -> UInt64 {
+    let width = arguments.second
+    guard width == 1 || width == 2 || width == 4 else { throw .badArgument }
+    guard kernel.domains[index].mayUse(port: arguments.first, width: width) else { throw .notAllowed }
+    let port = UInt16(truncatingIfNeeded: arguments.first)
+    let value = UInt32(truncatingIfNeeded: arguments.third)
+    switch (call, width) {
+    case (.portIn, 1): return UInt64(cx86_in8(port))
+    case (.portIn, 2): return UInt64(cx86_in16(port))
+    case (.portIn, _): return UInt64(cx86_in32(port))
+    case (_, 1): cx86_out8(port, UInt8(truncatingIfNeeded: value))
+    case (_, 2): cx86_out16(port, UInt16(truncatingIfNeeded: value))
+    default: cx86_out32(port, value)
+    }
+    return 0
+  }
+
+  private func log(_ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64 {
+    guard arguments.second <= UInt64(LogLine.capacity) else { throw .badArgument }
+    guard let level = LogLevel(rawValue: UInt8(truncatingIfNeeded: arguments.third)) else { throw .badArgument }
+    var line = LogLine()
+    for offset in 0..<arguments.second {
+      guard let byte = kernel.domains[index].readByte(arguments.first &+ offset) else { throw .badAddress }
+      line.append(byte: 0x20...0x7e ~= byte ? byte : 0x3f)
+    }
+    unsafe kernelLog.add(
+      level, line, source: UInt16(truncatingIfNeeded: index), name: kernel.domains[index].name)
+    return 0
+  }
+
+  private mutating func exit(
+    _ arguments: Arguments, _ index: Int, _ kernel: borrowing Kernel
+  ) throws(Status) -> UInt64? {
+    guard let intent = ExitIntent(rawValue: arguments.first) else { throw .badArgument }
+    switch intent {
+    case .powerOff: stop(index, .stopped, kernel)
+    case .restart: start(index, kernel)
+    case .crash: fail(index, kernel)
+    }
+    return nil
+  }
+
+  private mutating func control(
+    _ request: ThreadRequests, _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+  ) throws(Status) -> UInt64? {
+    guard kernel.domains[index].traits.contains(.controlsDomains) else { throw .notAllowed }
+    guard arguments.first < UInt64(kernel.domains.count) else { throw .badArgument }
+    kernel.threads[index].answer(.ok)
+    kernel.request(request, of: Int(arguments.first), from: self.index)
+    return nil
+  }
+}
+
+/// The arguments of a system call.
+struct Arguments {
+  let first: UInt64
+  let second: UInt64
+  let third: UInt64
+
+  init(_ frame: cx86_frame) {
+    first = frame.rdi
+    second = frame.rsi
+    third = frame.rdx
+  }
+}
+
+extension Domain {
+  /// A byte of the domain's own memory.
+  func readByte(_ address: UInt64) -> UInt8? {
+    guard address < AddressMap.end, let place = space.translate(address, requiring: .user) else { return nil }
+    // SAFETY: the domain's own page table leads there, so it is memory, and the direct map holds all memory.
+    return unsafe DirectMap.pointer(place).load(as: UInt8.self)
+  }
+
+  /// A word of the domain's own memory, if it lies on a border of eight.
+  func readWord(_ address: UInt64) -> UInt64? {
+    guard address.isAligned(to: 8), address < AddressMap.end, let place = space.translate(address, requiring: .user)
+    else { return nil }
+    // SAFETY: as in `readByte`; an aligned word lies in one page.
+    return unsafe DirectMap.pointer(place).load(as: UInt64.self)
+  }
+}

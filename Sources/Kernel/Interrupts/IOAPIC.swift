@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import _Volatile
+
+/// An interrupt controller for devices (82093AA): pins from `firstGSI` on.
+struct IOAPIC {
+  private let base: PhysicalAddress
+  let firstGSI: UInt32
+  let pinCount: UInt32
+
+  /// Reads the number of pins, and masks them all.
+  init(base: PhysicalAddress, firstGSI: UInt32) {
+    self.base = base
+    self.firstGSI = firstGSI
+    var count: UInt32 = 0
+    Self.window(base, 0x00).store(1)
+    count = Self.window(base, 0x10).load().bits(16, count: 8) + 1
+    pinCount = count
+    for pin in 0..<count { self[pin] = Self.masked }
+  }
+
+  static var masked: UInt64 { 1 << 16 }
+  static var isLow: UInt64 { 1 << 13 }
+  static var isLevel: UInt64 { 1 << 15 }
+
+  /// The redirection entry of a pin.
+  subscript(_ pin: UInt32) -> UInt64 {
+    get {
+      let low = read(0x10 + 2 * pin)
+      return UInt64(read(0x11 + 2 * pin)) << 32 | UInt64(low)
+    }
+    nonmutating set {
+      // Masked while its two halves do not belong together.
+      write(0x10 + 2 * pin, UInt32(Self.masked))
+      write(0x11 + 2 * pin, UInt32(truncatingIfNeeded: newValue >> 32))
+      write(0x10 + 2 * pin, UInt32(truncatingIfNeeded: newValue))
+    }
+  }
+
+  private func read(_ register: UInt32) -> UInt32 {
+    Self.window(base, 0x00).store(register)
+    return Self.window(base, 0x10).load()
+  }
+
+  private func write(_ register: UInt32, _ value: UInt32) {
+    Self.window(base, 0x00).store(register)
+    Self.window(base, 0x10).store(value)
+  }
+
+  private static func window(_ base: PhysicalAddress, _ offset: UInt64) -> VolatileMappedRegister<UInt32> {
+    // SAFETY: the page at `base` holds the controller's registers, mapped uncached.
+    unsafe VolatileMappedRegister(unsafeBitPattern: UInt(bitPattern: DirectMap.device(base + offset)))
+  }
+}
+
+/// A device's interrupt, on its way to a domain.
+struct InterruptLine {
+  let controller: Int
+  let pin: UInt32
+  /// The redirection entry while the line may fire.
+  let entry: UInt64
+  let isLevel: Bool
+  let owner: Int
+  let notification: UInt64
+}

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import Synchronization
+
+/// The machine's interrupt controllers.
+struct InterruptControllers {
+  let local: LocalAPIC
+  let external: Table<IOAPIC>
+  /// Held while a redirection entry changes: index and data are two accesses.
+  let lock: Table<Spinlock>
+
+  /// Makes another core look at its threads.
+  func wake(_ apicID: UInt32) { local.send(UInt32(Vectors.wake), to: apicID) }
+
+  func mask(_ line: InterruptLine) {
+    lock[0].hold { external[line.controller][line.pin] = line.entry | IOAPIC.masked }
+  }
+
+  func unmask(_ line: InterruptLine) {
+    lock[0].hold { external[line.controller][line.pin] = line.entry }
+  }
+}
+
+/// A lock for a few instructions, between cores. Interrupts are off in the kernel, so its holder is never interrupted.
+struct Spinlock: ~Copyable {
+  private let word = Atomic<Bool>(false)
+
+  borrowing func hold(_ body: () -> Void) {
+    while word.exchange(true, ordering: .acquiring) { cx86_pause() }
+    body()
+    word.store(false, ordering: .releasing)
+  }
+}

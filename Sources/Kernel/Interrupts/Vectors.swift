@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// The interrupt vectors of every core.
+enum Vectors {
+  static var firstInterrupt: UInt64 { 32 }
+  /// Device interrupt lines, by their index in `Kernel.lines`.
+  static var firstLine: UInt64 { 0x40 }
+  static var lineCount: Int { 64 }
+  /// The core's own timer.
+  static var timer: UInt64 { 0xE0 }
+  /// Another core has something for this one.
+  static var wake: UInt64 { 0xE1 }
+  /// An interrupt that was withdrawn: not to be ended.
+  static var spurious: UInt64 { 0xFF }
+}

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import X86
+
+/// All there is, set up at boot: tables whose length never changes again. Copies share the tables.
+struct Kernel {
+  let domains: Table<Domain>
+  /// The thread of domain n is thread n.
+  let threads: Table<Thread>
+  let virtualCPUs: Table<VirtualCPU>
+  let cores: Table<Core>
+  let lines: Table<InterruptLine>
+  let interrupts: InterruptControllers
+  let features: ProcessorFeatures
+  /// What components read of the machine.
+  let information: Cell<SystemInformation>
+  /// The kernel's own address space.
+  let space: AddressSpace
+
+  /// Raises `bits` for a thread, wherever it is.
+  func raise(_ bits: Notifications, for index: Int, from core: Int) {
+    let before = threads[index].notifications.bitwiseOr(bits.rawValue, ordering: .sequentiallyConsistent).oldValue
+    domains[index].status.value.notifications &+= 1
+    let owner = threads[index].core
+    guard owner != core, before & bits.rawValue != bits.rawValue,
+      threads[index].needsWake.load(ordering: .sequentiallyConsistent)
+    else { return }
+    interrupts.wake(cores[owner].apicID)
+  }
+
+  /// Asks a thread's core to stop or restart it.
+  func request(_ request: ThreadRequests, of index: Int, from core: Int) {
+    threads[index].requests.bitwiseOr(request.rawValue, ordering: .sequentiallyConsistent)
+    let owner = threads[index].core
+    if owner != core { interrupts.wake(cores[owner].apicID) }
+  }
+
+  /// Tells those that control domains that one of them changed its state.
+  func announceChange(from core: Int) {
+    for index in 0..<domains.count where domains[index].traits.contains(.controlsDomains) {
+      raise(.lifecycle, for: index, from: core)
+    }
+  }
+
+  /// Tells those that show the log that it has a new line.
+  func announceLog(from core: Int) {
+    for index in 0..<domains.count where domains[index].traits.contains(.showsLog) {
+      raise(.log, for: index, from: core)
+    }
+  }
+}

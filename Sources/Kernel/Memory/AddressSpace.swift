@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import X86
+
+/// Page tables of four levels: of the kernel, of a protection domain, or of a guest (nested paging has the same form).
+///
+/// Tables come from boot memory and are never given back.
+struct AddressSpace {
+  /// The top table, for CR3 or nCR3.
+  let root: PhysicalAddress
+
+  init(_ memory: inout BootMemory) throws(BootError) { root = try memory.page() }
+
+  /// The space that has its top table at `root`.
+  init(root: PhysicalAddress) { self.root = root }
+
+  /// Maps `[physical, physical + size)` at `address`, in the largest pages that fit.
+  ///
+  /// - Precondition: addresses and size are multiples of 4096, and nothing is mapped there yet.
+  func map(
+    _ address: UInt64, to physical: PhysicalAddress, size: UInt64, _ flags: PageTableEntry, largest: PageSize = .large,
+    from memory: inout BootMemory
+  ) throws(BootError) {
+    var done: UInt64 = 0
+    while done < size {
+      let page = Self.pageSize(at: address &+ done, physical.value &+ done, left: size - done, largest: largest)
+      let entry = try entry(of: address &+ done, level: page.level, from: &memory)
+      let large: PageTableEntry = page == .small ? .none : .large
+      entry.value = PageTableEntry(physical + done, flags | large | .present)
+      done += page.bytes
+    }
+  }
+
+  /// Takes over what `other` maps in the slot of its top table that holds `address`.
+  func share(_ address: UInt64, of other: AddressSpace) {
+    let slot = Int(address.bits(39, count: 9))
+    Self.entry(root, slot).value = Self.entry(other.root, slot).value
+  }
+
+  /// Where `address` leads, if `flags` are set for it at every level.
+  func translate(_ address: UInt64, requiring flags: PageTableEntry) -> PhysicalAddress? {
+    guard address < 1 << 47 else { return nil }
+    var table = root
+    for level in stride(from: 3, through: 0, by: -1) {
+      let entry = Self.entry(table, Int(address.bits(12 + 9 * level, count: 9))).value
+      guard entry.contains(.present | flags) else { return nil }
+      if level == 0 || entry.contains(.large) {
+        let size = UInt64(1) << UInt64(12 + 9 * level)
+        return PhysicalAddress(entry.address.value.roundedDown(to: size) | address & (size - 1))
+      }
+      table = entry.address
+    }
+    return nil
+  }
+
+  /// The entry for the 4 KiB page at `address`, its tables made if they are missing.
+  func smallEntry(of address: UInt64, from memory: inout BootMemory) throws(BootError) -> Cell<PageTableEntry> {
+    try entry(of: address, level: 0, from: &memory)
+  }
+
+  private func entry(
+    of address: UInt64, level: Int, from memory: inout BootMemory
+  ) throws(BootError) -> Cell<PageTableEntry> {
+    var table = root
+    for above in stride(from: 3, to: level, by: -1) {
+      let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9)))
+      if !entry.value.contains(.present) {
+        entry.value = PageTableEntry(try memory.page(), .present | .writable | .user)
+      }
+      table = entry.value.address
+    }
+    return Self.entry(table, Int(address.bits(12 + 9 * level, count: 9)))
+  }
+
+  private static func entry(_ table: PhysicalAddress, _ index: Int) -> Cell<PageTableEntry> {
+    // SAFETY: a table is a page of 512 entries from boot memory, and the index has nine bits.
+    unsafe Cell(
+      unsafe: DirectMap.pointer(table + UInt64(index & 511) * 8).assumingMemoryBound(to: PageTableEntry.self))
+  }
+
+  private static func pageSize(at address: UInt64, _ physical: UInt64, left: UInt64, largest: PageSize) -> PageSize {
+    let both = address | physical
+    if largest == .huge, both.isAligned(to: PageSize.huge.bytes), left >= PageSize.huge.bytes { return .huge }
+    if largest != .small, both.isAligned(to: PageSize.large.bytes), left >= PageSize.large.bytes { return .large }
+    return .small
+  }
+}
+
+/// The sizes of a page.
+enum PageSize {
+  case small, large, huge
+
+  var level: Int {
+    switch self {
+    case .small: 0
+    case .large: 1
+    case .huge: 2
+    }
+  }
+
+  var bytes: UInt64 { 4096 << UInt64(9 * level) }
+}

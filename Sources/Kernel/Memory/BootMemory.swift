@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import Firmware
+
+/// Why the machine cannot be set up: the sentence, and the number that belongs to it.
+enum BootError: Error {
+  case outOfMemory(wanted: UInt64, largest: UInt64)
+  case refused(StaticString)
+}
+
+/// Memory as it is dealt out at boot; nothing of it is ever given back.
+struct BootMemory {
+  var map: MemoryMap
+  /// Bytes dealt out for the kernel's and the components' own use.
+  private(set) var used: UInt64 = 0
+
+  init(_ map: MemoryMap) { self.map = map }
+
+  /// A page of zeros.
+  mutating func page() throws(BootError) -> PhysicalAddress { try bytes(4096) }
+
+  /// `size` zero bytes, contiguous, on a border of `alignment`.
+  mutating func bytes(_ size: UInt64, alignment: UInt64 = 4096) throws(BootError) -> PhysicalAddress {
+    let address = try untouched(size, alignment: alignment)
+    let rounded = size.roundedUp(to: 4096) ?? size
+    used += rounded
+    // SAFETY: the range was just dealt out, so it is memory that nobody else uses.
+    unsafe DirectMap.pointer(address).initializeMemory(as: UInt64.self, repeating: 0, count: Int(rounded / 8))
+    return address
+  }
+
+  /// `size` bytes as they are: for guests, whose memory nobody need touch.
+  mutating func untouched(_ size: UInt64, alignment: UInt64) throws(BootError) -> PhysicalAddress {
+    guard let address = map.allocate(size: size, alignment: alignment) else {
+      throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: alignment))
+    }
+    return address
+  }
+
+  /// A table of `count` elements, each made by `element`.
+  mutating func table<Element: ~Copyable>(
+    _ count: Int, _ element: (Int) throws(BootError) -> Element
+  ) throws(BootError) -> Table<Element> {
+    let address = try bytes(UInt64(max(count, 1) * MemoryLayout<Element>.stride))
+    // SAFETY: a page border suits every alignment, and the range holds `count` elements.
+    let base = unsafe DirectMap.pointer(address).bindMemory(to: Element.self, capacity: count)
+    for index in 0..<count { unsafe (base + index).initialize(to: try element(index)) }
+    return unsafe Table(unsafeBase: base, count: count)
+  }
+
+  /// The `Value` of its own in the zeroed memory at `address`.
+  static func cell<Value: BitwiseCopyable>(_ value: Value, at address: PhysicalAddress) -> Cell<Value> {
+    // SAFETY: the caller dealt this memory out for the value, on a border that suits it.
+    let pointer = unsafe DirectMap.pointer(address).bindMemory(to: Value.self, capacity: 1)
+    unsafe pointer.initialize(to: value)
+    return unsafe Cell(unsafe: pointer)
+  }
+}

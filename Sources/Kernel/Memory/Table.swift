@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// A table of fixed length in memory that was set aside at boot and is never given back.
+///
+/// Copies of a `Table` are the same table. An element belongs to the core its type names as the owner; what others may
+/// touch is `Atomic`.
+@safe
+struct Table<Element: ~Copyable> {
+  private let base: UnsafeMutablePointer<Element>
+  let count: Int
+
+  /// - Precondition: `base` holds `count` initialised elements, for good.
+  init(unsafeBase base: UnsafeMutablePointer<Element>, count: Int) {
+    unsafe self.base = base
+    self.count = count
+  }
+
+  subscript(_ index: Int) -> Element {
+    unsafeAddress {
+      precondition(index >= 0 && index < count)
+      // SAFETY: the index is inside the table, checked above.
+      return unsafe UnsafePointer(base + index)
+    }
+    nonmutating unsafeMutableAddress {
+      precondition(index >= 0 && index < count)
+      // SAFETY: the index is inside the table, checked above.
+      return unsafe base + index
+    }
+  }
+}
+
+/// One value in memory that was set aside at boot and is never given back: a page shared with a component, a core.
+@safe
+struct Cell<Value: ~Copyable> {
+  private let pointer: UnsafeMutablePointer<Value>
+
+  /// - Precondition: `pointer` holds an initialised value, for good.
+  init(unsafe pointer: UnsafeMutablePointer<Value>) { unsafe self.pointer = pointer }
+
+  var value: Value {
+    // SAFETY: the value lives as long as the kernel.
+    unsafeAddress { unsafe UnsafePointer(pointer) }
+    nonmutating unsafeMutableAddress { unsafe pointer }
+  }
+
+  /// Where the value is in the kernel's address space.
+  var address: UInt64 { unsafe UInt64(UInt(bitPattern: pointer)) }
+}

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import X86
+
+/// The kernel's main loop. Running a thread or a guest is a call that returns with the reason it stopped.
+extension Core {
+  mutating func run(_ kernel: borrowing Kernel) -> Never {
+    chargedAt = cx86_rdtsc()
+    while true {
+      let now = cx86_rdtsc()
+      serveThreads(now, kernel)
+      guard let index = chooseThread(kernel) else {
+        idle(kernel)
+        continue
+      }
+      armTimer(for: index, now, kernel)
+      if kernel.threads[index].mode == .guest { runGuest(index, kernel) } else { runUser(index, kernel) }
+    }
+  }
+
+  /// Runs a thread in its component until it traps, calls or is interrupted.
+  private mutating func runUser(_ index: Int, _ kernel: borrowing Kernel) {
+    load(index, kernel)
+    // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
+    if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
+      unsafe cx86_return_to_user(&kernel.threads[index].frame)
+    } else {
+      unsafe cx86_enter_user(&kernel.threads[index].frame)
+    }
+    charge(index, kernel)
+    let vector = kernel.threads[index].frame.vector
+    if vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
+      handleSystemCall(of: index, kernel)
+    } else if vector >= Vectors.firstInterrupt {
+      handleInterrupt(vector, kernel)
+    } else {
+      reportTrap(of: index, kernel)
+      fail(index, kernel)
+    }
+  }
+
+  /// Runs a thread's guest until the VMM must see an exit, or the thread has been notified.
+  private mutating func runGuest(_ index: Int, _ kernel: borrowing Kernel) {
+    guard let number = kernel.threads[index].virtualCPU else { preconditionFailure() }
+    guard !kernel.threads[index].hasNotifications else {
+      kernel.virtualCPUs[number].leave(.none)
+      finishGuest(index, kernel)
+      return
+    }
+    loadExtendedState(of: number, kernel)
+    kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
+    let before = cx86_rdtsc()
+    // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
+    guard !kernel.threads[index].hasNotifications else { return }
+    kernel.virtualCPUs[number].run(hostState: hostState)
+    let after = cx86_rdtsc()
+    kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
+    let status = kernel.domains[index].status
+    status.value.guestTicks &+= after &- before
+    status.value.exits &+= 1
+    charge(index, kernel)
+    if let reason = kernel.virtualCPUs[number].exitReason {
+      kernel.virtualCPUs[number].leave(reason)
+      kernel.virtualCPUs[number].trace(in: status, reason)
+      finishGuest(index, kernel)
+    } else {
+      status.value.interruptExits &+= 1
+      let vector = cx86_take_interrupt()
+      if vector != 0 { handleInterrupt(vector, kernel) }
+    }
+    status.value.kernelTicks &+= cx86_rdtsc() &- after
+  }
+
+  /// Ends the thread's `enterGuest`.
+  private func finishGuest(_ index: Int, _ kernel: borrowing Kernel) {
+    kernel.threads[index].mode = .user
+    let taken = kernel.threads[index].takeNotifications()
+    kernel.threads[index].answer(.ok, taken.rawValue)
+  }
+
+  /// Makes the thread's address space and frame those that the processor uses.
+  private mutating func load(_ index: Int, _ kernel: borrowing Kernel) {
+    guard loaded != index else { return }
+    loaded = index
+    cx86_write_cr3(kernel.domains[index].space.root.value)
+    // SAFETY: only the address of the frame is taken; it stays where it is.
+    let frame = unsafe withUnsafePointer(to: &kernel.threads[index].frame) { unsafe UInt64(UInt(bitPattern: $0)) }
+    let end = frame + UInt64(MemoryLayout<cx86_frame>.offset(of: \.kernelStack) ?? 0)
+    taskState.value.setTrapStack(end)
+    block.value.frameEnd = end
+  }
+
+  /// Puts the vCPU's floating point and debug registers into this core, which nothing but guests uses.
+  private mutating func loadExtendedState(of number: Int, _ kernel: borrowing Kernel) {
+    if extendedOwner != number {
+      if let owner = extendedOwner { kernel.virtualCPUs[owner].extended.save() }
+      kernel.virtualCPUs[number].extended.restore()
+      extendedOwner = number
+    }
+    kernel.virtualCPUs[number].extended.select()
+  }
+
+  /// Sleeps until an interrupt.
+  private mutating func idle(_ kernel: borrowing Kernel) {
+    current = nil
+    armTimer(for: nil, cx86_rdtsc(), kernel)
+    let vector = cx86_wait_for_interrupt()
+    if vector != 0 { handleInterrupt(vector, kernel) }
+    chargedAt = cx86_rdtsc()
+  }
+
+  /// Counts the time since the last charge as the thread's.
+  private mutating func charge(_ index: Int, _ kernel: borrowing Kernel) {
+    let now = cx86_rdtsc()
+    let ticks = now &- chargedAt
+    chargedAt = now
+    kernel.domains[index].status.value.ticks &+= ticks
+    kernel.threads[index].slice -= min(kernel.threads[index].slice, ticks)
+  }
+}

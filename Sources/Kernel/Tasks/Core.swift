@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import X86
+
+/// A core: it owns the threads pinned to it, and runs them for ever.
+struct Core: ~Copyable {
+  let index: Int
+  let apicID: UInt32
+  /// The task-state segment, whose rsp0 is where a trap leaves the running thread's registers.
+  let taskState: Cell<TaskState>
+  /// What a system call finds through gs.
+  let block: Cell<cx86_core_block>
+  /// Where VMSAVE keeps the host's share of the state that VMLOAD gives to guests.
+  let hostState: PhysicalAddress
+  /// The threads of this core.
+  var threads = FixedList<32, Int>()
+  /// The thread whose address space is loaded.
+  var loaded: Int?
+  /// The thread that ran last.
+  var current: Int?
+  /// The vCPU whose floating point, debug and TSC_AUX registers are in this core.
+  var extendedOwner: Int?
+  var timer = CoreTimer()
+  /// Handed out to threads that go to the end of their queue, and down from it to those that go to the front.
+  var lastTurn: UInt64 = 1 << 62
+  var firstTurn: UInt64 = 1 << 62
+  /// Ticks of a full time slice.
+  var fullSlice: UInt64 = 0
+  /// When what runs now was last charged for its time.
+  var chargedAt: UInt64 = 0
+  /// Whether the core has started.
+  var isRunning = false
+
+  init(index: Int, apicID: UInt32, taskState: Cell<TaskState>, block: Cell<cx86_core_block>, hostState: PhysicalAddress) {
+    self.index = index
+    self.apicID = apicID
+    self.taskState = taskState
+    self.block = block
+    self.hostState = hostState
+  }
+}
+
+/// The 64-bit task-state segment (AMD APM volume 2, §12.2.5): only its stacks are used. Words are 4-byte aligned there.
+struct TaskState: BitwiseCopyable {
+  private var reserved0: UInt32 = 0
+  private var rsp0Low: UInt32 = 0
+  private var rsp0High: UInt32 = 0
+  private var rsp1And2 = (UInt32(0), UInt32(0), UInt32(0), UInt32(0))
+  private var reserved1 = (UInt32(0), UInt32(0))
+  private var interruptStacks = InlineArray<14, UInt32>(repeating: 0)
+  private var reserved2 = (UInt32(0), UInt32(0))
+  private var ioMapBase: UInt32 = 104 << 16
+
+  /// Where a trap in ring 3 puts the thread's registers: the end of its frame.
+  mutating func setTrapStack(_ address: UInt64) {
+    rsp0Low = UInt32(truncatingIfNeeded: address)
+    rsp0High = UInt32(truncatingIfNeeded: address >> 32)
+  }
+
+  /// The stack of gates that name `number` (1 to 7).
+  mutating func setInterruptStack(_ number: Int, _ address: UInt64) {
+    interruptStacks[2 * number - 2] = UInt32(truncatingIfNeeded: address)
+    interruptStacks[2 * number - 1] = UInt32(truncatingIfNeeded: address >> 32)
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Synchronization
+
+/// What a panic needs and cannot be handed: set once at boot.
+struct PanicState {
+  /// The kernel's own symbols; empty until the boot image was read.
+  var symbols = PhysicalExtent(start: PhysicalAddress(0), size: 0)
+  /// The first and the last byte of the kernel's stacks and data, for the back trace.
+  var readable = (low: UInt64(0), high: UInt64(0))
+  /// How to end the emulator: the port of QEMU's isa-debug-exit; 0 outside tests.
+  var exitPort: UInt16 = 0
+}
+
+nonisolated(unsafe) var panicState = PanicState()
+
+/// Set by the first core that panics: the others stop.
+let panicOwner = Atomic<UInt32>(0)
+
+/// The kernel cannot go on: says why and stops the machine.
+func panic(_ line: LogLine) -> Never {
+  beginPanic()
+  say(line)
+  trace(from: UInt64(0), framePointer: cx86_frame_pointer())
+  endPanic()
+}
+
+/// A trap in the kernel itself, from entry.S.
+@c(kernel_trap)
+func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
+  // SAFETY: entry.S passes the registers it has just saved.
+  let registers = unsafe frame.pointee
+  beginPanic()
+  say("kernel panic: \(exceptionName(registers.vector)) (vector \(registers.vector), error \(hex: registers.error))")
+  if registers.vector == 14 { say("  touched \(hex: cx86_read_cr2())") }
+  say("  rip \(hex: registers.rip) rsp \(hex: registers.rsp) rflags \(hex: registers.rflags) cr3 \(hex: cx86_read_cr3())")
+  say("  rax \(hex: registers.rax) rbx \(hex: registers.rbx) rcx \(hex: registers.rcx) rdx \(hex: registers.rdx)")
+  say("  rsi \(hex: registers.rsi) rdi \(hex: registers.rdi) rbp \(hex: registers.rbp) r8  \(hex: registers.r8)")
+  say("  r9  \(hex: registers.r9) r10 \(hex: registers.r10) r11 \(hex: registers.r11) r12 \(hex: registers.r12)")
+  say("  r13 \(hex: registers.r13) r14 \(hex: registers.r14) r15 \(hex: registers.r15)")
+  trace(from: registers.rip, framePointer: registers.rbp)
+  endPanic()
+}
+
+/// One core speaks; the others, when they come here too, stop in silence.
+private func beginPanic() {
+  cx86_disable_interrupts()
+  guard panicOwner.exchange(1, ordering: .acquiring) == 0 else { cx86_halt_forever() ; return }
+  unsafe kernelLog.isShownByConsole = false
+}
+
+private func say(_ line: LogLine) { unsafe kernelLog.show(line, name: "roost") }
+
+private func trace(from address: UInt64, framePointer: UInt64) {
+  let readable = unsafe panicState.readable
+  let read = { (address: UInt64) -> UInt64? in
+    guard address >= readable.low, address < readable.high, address.isAligned(to: 8) else { return nil }
+    // SAFETY: the range is the kernel's own image and its cores' stacks, which are always mapped.
+    return unsafe UnsafeRawPointer(bitPattern: UInt(address))?.load(as: UInt64.self)
+  }
+  let symbols = unsafe panicState.symbols
+  if address != 0 {
+    BackTrace.walk(from: address, framePointer: framePointer, symbols: symbols, read: read, say)
+  } else if let caller = read(framePointer &+ 8), let next = read(framePointer) {
+    BackTrace.walk(from: caller &- 1, framePointer: next, symbols: symbols, read: read, say)
+  }
+}
+
+private func endPanic() -> Never {
+  say("the machine has stopped; press its reset button")
+  let port = unsafe panicState.exitPort
+  if port != 0 { cx86_out32(port, 0x20) }
+  cx86_halt_forever()
+  fatalError()
+}

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import X86
+
+/// The registers of a vCPU that neither the processor nor the exit path switches: x87, SSE, AVX; DR0-3; TSC_AUX.
+///
+/// The kernel and the components use none of them, so they stay in the core while they run, and move only when another
+/// vCPU comes to it. CR0.TS is set outside guests: a component that touches them is stopped.
+struct ExtendedState: ~Copyable {
+  /// The XSAVE area, 64-byte aligned.
+  private let area: PhysicalExtent
+  private let hasXSAVE: Bool
+  private let hasTSCAuxiliary: Bool
+  /// All states that the processor has.
+  private let all: UInt64
+  /// The guest's XCR0.
+  var selected: UInt64 = 1
+  private var debug = InlineArray<4, UInt64>(repeating: 0)
+  private var tscAuxiliary: UInt64 = 0
+
+  init(area: PhysicalExtent, features: ProcessorFeatures) {
+    self.area = area
+    hasXSAVE = features.hasXSAVE
+    hasTSCAuxiliary = features.hasRDTSCP
+    all = features.supportedXCR0
+    reset()
+  }
+
+  /// As after a processor reset.
+  mutating func reset() {
+    let pointer = unsafe DirectMap.pointer(area.start)
+    // SAFETY: the area was dealt out for this, in whole pages.
+    unsafe pointer.initializeMemory(as: UInt64.self, repeating: 0, count: Int(area.size / 8))
+    unsafe pointer.storeBytes(of: 0x37f, as: UInt16.self)
+    unsafe pointer.storeBytes(of: 0x1f80, toByteOffset: 24, as: UInt32.self)
+    // An XRSTOR from an area with an empty header gives the initial state; the control words come with bits 0 and 1.
+    if hasXSAVE { unsafe pointer.storeBytes(of: 3, toByteOffset: 512, as: UInt64.self) }
+    selected = 1
+    debug = InlineArray(repeating: 0)
+    tscAuxiliary = 0
+  }
+
+  /// Takes the registers out of the core.
+  mutating func save() {
+    cx86_clear_ts()
+    // SAFETY: the area is page-aligned and as large as CPUID asked for.
+    if hasXSAVE {
+      cx86_xsetbv(all)
+      unsafe cx86_xsave(DirectMap.pointer(area.start), all)
+    } else {
+      unsafe cx86_fxsave(DirectMap.pointer(area.start))
+    }
+    cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
+    // SAFETY: four words are read into an array of four.
+    unsafe withUnsafeMutablePointer(to: &debug) {
+      unsafe cx86_read_debug(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+    if hasTSCAuxiliary { tscAuxiliary = MSR.tscAuxiliary.value }
+  }
+
+  /// Puts the registers into the core.
+  mutating func restore() {
+    cx86_clear_ts()
+    // SAFETY: the area was written by XSAVE or `reset`, and by nobody else.
+    if hasXSAVE {
+      cx86_xsetbv(all)
+      unsafe cx86_xrstor(DirectMap.pointer(area.start), all)
+    } else {
+      unsafe cx86_fxrstor(DirectMap.pointer(area.start))
+    }
+    cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
+    // SAFETY: four words are written from an array of four.
+    unsafe withUnsafeMutablePointer(to: &debug) {
+      unsafe cx86_write_debug(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+    if hasTSCAuxiliary { MSR.tscAuxiliary.value = tscAuxiliary }
+    selectedInCore = all
+  }
+
+  /// What XCR0 holds while this vCPU's registers are in the core.
+  private var selectedInCore: UInt64 = 0
+
+  /// Gives the guest the XCR0 it chose.
+  mutating func select() {
+    guard hasXSAVE, selectedInCore != selected else { return }
+    cx86_xsetbv(selected)
+    selectedInCore = selected
+  }
+
+  /// Whether the processor takes `value` for XCR0 (AMD APM volume 2, §11.5.2; Intel SDM volume 1, §13.3).
+  func accepts(_ value: UInt64) -> Bool {
+    let wide = value & 0xE0
+    return value & 1 == 1 && value & ~all == 0 && (value & 4 == 0 || value & 2 != 0)
+      && (wide == 0 || wide == 0xE0 && value & 4 != 0)
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import X86
+
+/// What the kernel needs of a processor's virtualisation: the one interface to either vendor's.
+///
+/// The state between exits is the VMM's page; a processor moves it to and from the hardware's own structure, and lets
+/// nothing of it reach beyond the guest.
+protocol GuestProcessor {
+  /// Takes over what the VMM may have changed: general and control registers, injection; segments if it says so.
+  func load(_ state: inout VirtualCPUState)
+  /// Runs the guest with `registers` until an exit; other registers of the host come back from `hostState`.
+  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress)
+  /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine).
+  func exitReason() -> ExitReason?
+  /// Gives the VMM the guest's state, as far as `reason` needs it.
+  func store(_ reason: ExitReason, in state: inout VirtualCPUState)
+  /// Forgets all translations and pending events of the guest.
+  func reset()
+}
+
+/// The guest processors there are: one image of the kernel holds them all, and picks at boot.
+enum AnyGuestProcessor {
+  case svm(SVMProcessor)
+
+  func load(_ state: inout VirtualCPUState) {
+    switch self {
+    case .svm(let processor): processor.load(&state)
+    }
+  }
+
+  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+    switch self {
+    case .svm(let processor): processor.run(registers, hostState: hostState)
+    }
+  }
+
+  func exitReason() -> ExitReason? {
+    switch self {
+    case .svm(let processor): processor.exitReason()
+    }
+  }
+
+  func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
+    switch self {
+    case .svm(let processor): processor.store(reason, in: &state)
+    }
+  }
+
+  func reset() {
+    switch self {
+    case .svm(let processor): processor.reset()
+    }
+  }
+}

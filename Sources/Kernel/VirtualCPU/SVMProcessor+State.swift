@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import X86
+
+/// The VMM's page to the VMCB and back.
+extension SVMProcessor {
+  func load(_ state: inout VirtualCPUState) {
+    vmcb[.rax] = state.registers.rax
+    vmcb[.rsp] = state.registers.rsp
+    vmcb[.rip] = state.rip
+    vmcb[.rflags] = state.rflags
+    vmcb[.cr0] = state.cr0
+    vmcb[.cr2] = state.cr2
+    vmcb[.cr3] = state.cr3
+    vmcb[.cr4] = state.cr4
+    vmcb[.efer] = state.efer & Self.guestEFER | EFER.svm.rawValue
+    vmcb[.dr6] = state.dr6
+    vmcb[.dr7] = state.dr7
+    vmcb[.guestPAT] = state.pat
+    vmcb[.tscOffset] = state.tscOffset
+    vmcb[.interruptShadow] = UInt64(state.interruptShadow & 1)
+    if state.segmentsChanged != 0 {
+      state.segmentsChanged = 0
+      loadSegments(state.segments)
+    }
+    loadInjection(&state.injection, priority: state.cr8)
+    if let overlay {
+      let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
+      if overlay.entry.value != wanted {
+        overlay.entry.value = wanted
+        if wanted.isEmpty { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
+      }
+    }
+  }
+
+  /// An interrupt is left to the processor, which delivers it with no exit once the guest lets it (§15.21.4).
+  private func loadInjection(_ injection: inout Injection, priority: UInt64) {
+    var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(priority & 0xf))
+    if injection.interrupt & Injection.valid != 0 {
+      control.insert(.pending | .ignoresPriority)
+      vmcb[.virtualVector] = injection.interrupt & 0xff
+    }
+    vmcb[.virtualInterrupt] = control.rawValue
+    injection.wasTaken = 0
+    if injection.exception & Injection.valid != 0 {
+      let hasErrorCode = injection.exception & Injection.hasErrorCode != 0
+      vmcb[.eventInjection] = UInt64(injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
+        | Self.eventValid | UInt64(injection.errorCode) << 32
+      injection.exception = 0
+    }
+  }
+
+  private func loadSegments(_ segments: Segments) {
+    load(segments.es, to: .es)
+    load(segments.cs, to: .cs)
+    load(segments.ss, to: .ss)
+    load(segments.ds, to: .ds)
+    load(segments.fs, to: .fs)
+    load(segments.gs, to: .gs)
+    load(segments.gdtr, to: .gdtr)
+    load(segments.ldtr, to: .ldtr)
+    load(segments.idtr, to: .idtr)
+    load(segments.tr, to: .tr)
+    vmcb[.privilegeLevel] = UInt8(segments.ss.attributes.bits(5, count: 2))
+  }
+
+  private func load(_ segment: Segment, to field: VMCBSegment) {
+    vmcb[field.selector] = segment.selector
+    vmcb[field.attributes] = segment.attributes
+    vmcb[field.limit] = segment.limit
+    vmcb[field.base] = segment.base
+  }
+
+  func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
+    state.registers.rax = vmcb[.rax]
+    state.registers.rsp = vmcb[.rsp]
+    state.rip = vmcb[.rip]
+    state.rflags = vmcb[.rflags]
+    state.cr0 = vmcb[.cr0]
+    state.cr2 = vmcb[.cr2]
+    state.cr3 = vmcb[.cr3]
+    state.cr4 = vmcb[.cr4]
+    state.efer = vmcb[.efer] & ~EFER.svm.rawValue
+    state.dr6 = vmcb[.dr6]
+    state.dr7 = vmcb[.dr7]
+    state.pat = vmcb[.guestPAT]
+    state.interruptShadow = UInt32(vmcb[.interruptShadow] & 1)
+    let control = VirtualInterrupt(rawValue: vmcb[.virtualInterrupt])
+    state.cr8 = UInt64(control.rawValue & 0xf)
+    if state.injection.interrupt != 0, !control.contains(.pending) {
+      state.injection.interrupt = 0
+      state.injection.wasTaken = 1
+    }
+    describe(reason, in: &state.exit)
+    if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
+  }
+
+  private func describe(_ reason: ExitReason, in exit: inout ExitInformation) {
+    exit.reason = reason.rawValue
+    guard reason != .none else { return }
+    let first = vmcb[.exitInformation1]
+    let second = vmcb[.exitInformation2]
+    exit.detail = vmcb[.exitCode]
+    exit.qualification = first
+    exit.qualification2 = second
+    exit.nextRIP = hasNextRIP ? vmcb[.nextRIP] : 0
+    exit.access = 0
+    exit.instructionCount = 0
+    switch reason {
+    case .portAccess: describePort(first, next: second, &exit)
+    case .memoryAccess: describeMemory(first, address: second, &exit)
+    default: break
+    }
+  }
+
+  /// §15.10.2, figure 15-2: bit 0 input, 2 string, 3 repeated, 4-6 width, 7-9 address size, 16-31 port.
+  private func describePort(_ first: UInt64, next: UInt64, _ exit: inout ExitInformation) {
+    var access = Access.none
+    if first & 1 == 0 { access.insert(.write) }
+    if first & 4 != 0 { access.insert(.string) }
+    if first & 8 != 0 { access.insert(.repeated) }
+    exit.access = access.rawValue
+    exit.width = UInt8(first.bits(4, count: 3))
+    exit.addressSize = UInt32(first.bits(7, count: 3)) << 4
+    exit.port = UInt16(truncatingIfNeeded: first >> 16)
+    exit.nextRIP = next
+  }
+
+  /// §15.25.6: a page-fault error code and the guest-physical address.
+  private func describeMemory(_ first: UInt64, address: UInt64, _ exit: inout ExitInformation) {
+    var access = Access.none
+    if first & 2 != 0 { access.insert(.write) }
+    if first & 16 != 0 { access.insert(.fetch) }
+    exit.access = access.rawValue
+    exit.address = address
+    exit.nextRIP = 0
+    guard hasDecodeAssists else { return }
+    exit.instructionCount = min(vmcb[.instructionCount] & 0xf, 15)
+    let low = vmcb[.instructionBytes0]
+    let high = vmcb[.instructionBytes1]
+    for index in 0..<15 {
+      let word = index < 8 ? low : high
+      exit.instruction[index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * (index & 7)))
+    }
+  }
+
+  private func storeSegments(_ segments: inout Segments) {
+    segments.es = segment(.es)
+    segments.cs = segment(.cs)
+    segments.ss = segment(.ss)
+    segments.ds = segment(.ds)
+    segments.fs = segment(.fs)
+    segments.gs = segment(.gs)
+    segments.gdtr = segment(.gdtr)
+    segments.ldtr = segment(.ldtr)
+    segments.idtr = segment(.idtr)
+    segments.tr = segment(.tr)
+  }
+
+  private func segment(_ field: VMCBSegment) -> Segment {
+    Segment(
+      selector: vmcb[field.selector], attributes: vmcb[field.attributes], limit: vmcb[field.limit],
+      base: vmcb[field.base])
+  }
+}

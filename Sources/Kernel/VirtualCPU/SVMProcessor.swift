@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import X86
+
+/// A vCPU on AMD SVM with nested paging (AMD APM volume 2, chapter 15).
+struct SVMProcessor: GuestProcessor {
+  let vmcb: VMCB
+  let hasNextRIP: Bool
+  let hasDecodeAssists: Bool
+  let hasFlushByASID: Bool
+  /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
+  let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+
+  /// EFER bits a guest may set; SVME is set besides, as VMRUN demands.
+  static var guestEFER: UInt64 {
+    (EFER.systemCall | .longMode | .longModeActive | .noExecute | .fastFXSAVE).rawValue
+  }
+  /// EXITINTINFO and EVENTINJ: the event is there (§15.7.2, §15.20).
+  static var eventValid: UInt64 { 1 << 31 }
+
+  init(
+    vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, features: ProcessorFeatures,
+    overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+  ) {
+    self.vmcb = vmcb
+    self.overlay = overlay
+    hasNextRIP = features.hasNextRIP
+    hasDecodeAssists = features.hasDecodeAssists
+    hasFlushByASID = features.hasFlushByASID
+    let first: Intercepts1 = .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
+      | .halt | .invalidateWithASID | .ports | .modelSpecific | .shutdown
+    let second: Intercepts2 = .run | .call | .load | .save | .setGlobalInterrupt | .clearGlobalInterrupt | .skinit
+      | .writeBackInvalidate | .monitor | .monitorWait | .monitorWaitArmed | .setXCR
+    vmcb[.intercept1] = first.rawValue
+    vmcb[.intercept2] = second.rawValue
+    vmcb[.ioPermissions] = permissions.ports.value
+    vmcb[.msrPermissions] = permissions.registers.value
+    vmcb[.asid] = asid
+    vmcb[.nestedPaging] = 1
+    vmcb[.nestedCR3] = memory.root.value
+    reset()
+  }
+
+  func reset() {
+    vmcb[.eventInjection] = 0
+    vmcb[.virtualInterrupt] = VirtualInterrupt.masksHost.rawValue
+    vmcb[.tlbControl] = hasFlushByASID ? 3 : 1
+    vmcb[.interruptShadow] = 0
+    vmcb[.exitInterrupt] = 0
+  }
+
+  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+    // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
+    unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
+      unsafe cx86_svm_run(
+        vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), hostState.value)
+    }
+    vmcb[.tlbControl] = 0
+    // An event whose delivery the exit cut short is delivered again; software interrupts (type 4) are executed again.
+    let interrupted = vmcb[.exitInterrupt]
+    let isSoftware = interrupted.bits(8, count: 3) == 4
+    vmcb[.eventInjection] = interrupted & Self.eventValid != 0 && !isSoftware ? interrupted : 0
+  }
+
+  func exitReason() -> ExitReason? {
+    switch vmcb[.exitCode] {
+    case SVMExit.interrupt, SVMExit.nonMaskable, SVMExit.initialise: nil
+    case SVMExit.port: .portAccess
+    case SVMExit.nestedPageFault: .memoryAccess
+    case SVMExit.cpuid: .cpuid
+    case SVMExit.modelSpecific: vmcb[.exitInformation1] == 0 ? .readMSR : .writeMSR
+    case SVMExit.halt: .halt
+    case SVMExit.call: .hypercall
+    case SVMExit.setXCR: .setXCR
+    case SVMExit.invalidateCaches, SVMExit.writeBackInvalidate: .cacheControl
+    case SVMExit.shutdown: .shutdown
+    case SVMExit.invalid: .invalidState
+    case SVMExit.run, SVMExit.load...SVMExit.skinit, SVMExit.invalidateWithASID, SVMExit.monitor,
+      SVMExit.monitorWait, SVMExit.monitorWaitArmed:
+      .forbidden
+    default: .unexpected
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import X86
+
+/// The bit maps of ports and registers that exit: one pair for all guests.
+struct SVMPermissions {
+  /// All ports exit.
+  let ports: PhysicalAddress
+  /// All registers exit but those that VMLOAD and VMSAVE switch, and TSC_AUX, which `ExtendedState` does.
+  let registers: PhysicalAddress
+
+  init(_ memory: inout BootMemory) throws(BootError) {
+    ports = try memory.bytes(3 * 4096)
+    registers = try memory.bytes(2 * 4096)
+    // SAFETY: three and two pages, dealt out above.
+    unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
+    unsafe DirectMap.pointer(registers).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
+    for number in UInt32(0x174)...0x176 { pass(number) }
+    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number) }
+    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number) }
+  }
+
+  /// Lets guests read and write a register: two bits each, from three bases (AMD APM volume 2, §15.11).
+  private func pass(_ number: UInt32) {
+    let (base, first): (Int, UInt32) = number >= 0xC000_0000 ? (0x800, 0xC000_0000) : (0, 0)
+    let bit = Int(number - first) * 2
+    let pointer = unsafe DirectMap.pointer(registers) + base + bit / 8
+    // SAFETY: the registers named in `init` have their bits inside the first page.
+    let byte = unsafe pointer.load(as: UInt8.self)
+    unsafe pointer.storeBytes(of: byte & ~(3 << UInt8(bit % 8)), as: UInt8.self)
+  }
+}
+
+/// Turning SVM on.
+enum SVMSupport {
+  /// Why this processor cannot run guests; `nil` if it can.
+  static func obstacle(_ features: ProcessorFeatures) -> StaticString? {
+    guard features.hasSVM else {
+      return "the processor has no virtualisation that Roost knows (AMD SVM); in an emulator, pass -cpu EPYC,+svm,+npt"
+    }
+    guard MSR.vmControl.value.bits(4, count: 1) == 0 else {
+      return "the firmware has switched SVM off; look for SVM or virtualization in its set-up"
+    }
+    guard features.hasNestedPaging else { return "the processor has SVM but no nested paging, which Roost needs" }
+    return nil
+  }
+
+  /// Turns SVM on for this core; `savePage` is where VMRUN keeps the host's registers.
+  static func enable(savePage: PhysicalAddress) {
+    MSR.efer.value |= EFER.svm.rawValue
+    MSR.hostSavePage.value = savePage.value
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import X86
+
+/// A virtual processor: a thread's second mode.
+struct VirtualCPU: ~Copyable {
+  /// The page it shares with its VMM. Only its thread's core touches it, between the VMM's own turns.
+  let state: Cell<VirtualCPUState>
+  let processor: AnyGuestProcessor
+  var extended: ExtendedState
+  /// Why the guest last stopped; `nil` for the kernel's own affairs.
+  private(set) var exitReason: ExitReason?
+
+  init(state: Cell<VirtualCPUState>, processor: AnyGuestProcessor, extended: consuming ExtendedState) {
+    self.state = state
+    self.processor = processor
+    self.extended = extended
+  }
+
+  /// As before its first run.
+  mutating func reset() {
+    state.value = VirtualCPUState()
+    processor.reset()
+    extended.reset()
+    exitReason = nil
+  }
+
+  /// The VMM's page is what the guest goes on with.
+  /// - Throws: if the VMM wants what the machine has not.
+  mutating func enter() throws(Status) {
+    let wanted = state.value.xcr0
+    if wanted != extended.selected {
+      guard extended.accepts(wanted) else { throw .badArgument }
+      extended.selected = wanted
+    }
+    processor.load(&state.value)
+  }
+
+  mutating func run(hostState: PhysicalAddress) {
+    processor.run(state, hostState: hostState)
+    exitReason = processor.exitReason()
+  }
+
+  /// The VMM's page is what the guest stopped with.
+  mutating func leave(_ reason: ExitReason) { processor.store(reason, in: &state.value) }
+
+  /// Notes the last exit where people can look at it.
+  func trace(in status: Cell<DomainStatus>, _ reason: ExitReason) {
+    let exit = state.value.exit
+    status.value.exitsByReason[Int(reason.rawValue)] &+= 1
+    var entry = ExitTrace()
+    entry.tsc = cx86_rdtsc()
+    entry.rip = state.value.rip
+    entry.reason = reason.rawValue
+    entry.access = exit.access
+    entry.subject = switch reason {
+    case .portAccess: UInt64(exit.port)
+    case .memoryAccess: exit.address
+    case .cpuid: state.value.registers.rax
+    case .readMSR, .writeMSR: state.value.registers.rcx
+    default: exit.detail
+    }
+    status.value.trace[Int(status.value.traceCount % 32)] = entry
+    status.value.traceCount &+= 1
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Bits
+
+// swift-format-ignore-file
+
+/// Selectors of the kernel's GDT; the order of the user's three is what SYSRET wants.
+package enum Selector {
+  package static var kernelCode: UInt16         { 0x08 }
+  package static var kernelData: UInt16         { 0x10 }
+  package static var userCode32: UInt16         { 0x18 | 3 }
+  package static var userData: UInt16           { 0x20 | 3 }
+  package static var userCode: UInt16           { 0x28 | 3 }
+  package static var taskState: UInt16          { 0x30 }
+}
+
+/// Segment descriptors (AMD APM volume 2, §4.8).
+package enum Descriptor {
+  package static var kernelCode: UInt64         { 0x00AF_9B00_0000_FFFF }
+  package static var kernelData: UInt64         { 0x00CF_9300_0000_FFFF }
+  package static var userCode32: UInt64         { 0x00CF_FB00_0000_FFFF }
+  package static var userData: UInt64           { 0x00CF_F300_0000_FFFF }
+  package static var userCode: UInt64           { 0x00AF_FB00_0000_FFFF }
+
+  /// The two words of a task-state descriptor for the 104 bytes at `base`.
+  package static func taskState(_ base: UInt64) -> (UInt64, UInt64) {
+    (103 | base.bits(0, count: 24) << 16 | 0x89 << 40 | base.bits(24, count: 8) << 56, base >> 32)
+  }
+
+  /// The two words of an interrupt gate to `handler` on the stack `interruptStack` (0: the current one).
+  package static func gate(_ handler: UInt64, interruptStack: UInt64) -> (UInt64, UInt64) {
+    (handler.bits(0, count: 16) | UInt64(Selector.kernelCode) << 16 | interruptStack << 32 | 0x8E << 40
+      | handler.bits(16, count: 16) << 48, handler >> 32)
+  }
+}

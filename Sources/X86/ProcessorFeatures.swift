@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Bits
+package import CX86
+
+/// What the kernel uses of this processor, from CPUID.
+package struct ProcessorFeatures: Sendable {
+  package let hasSVM: Bool
+  package let hasNestedPaging: Bool
+  /// SVM saves the next RIP at an exit (CPUID 8000_000A edx bit 3).
+  package let hasNextRIP: Bool
+  /// SVM gives instruction bytes at a nested page fault (bit 7).
+  package let hasDecodeAssists: Bool
+  /// SVM flushes translations of one guest alone (bit 6).
+  package let hasFlushByASID: Bool
+  /// Address-space identifiers for guests.
+  package let asidCount: UInt32
+  package let hasSMEP: Bool
+  package let hasSMAP: Bool
+  package let hasXSAVE: Bool
+  package let hasTSCDeadline: Bool
+  package let hasGiBPages: Bool
+  package let hasRDTSCP: Bool
+  /// Bits this processor lets a guest have in XCR0.
+  package let supportedXCR0: UInt64
+  /// Bytes of the XSAVE area for all of them.
+  package let extendedStateSize: UInt32
+  /// Physical address bits.
+  package let physicalAddressBits: UInt32
+
+  package init() {
+    let largest = cx86_cpuid(0, 0).eax
+    let basic = cx86_cpuid(1, 0)
+    let structured = largest >= 7 ? cx86_cpuid(7, 0) : cx86_cpuid_result()
+    let largestExtended = cx86_cpuid(0x8000_0000, 0).eax
+    let extended = largestExtended >= 0x8000_0001 ? cx86_cpuid(0x8000_0001, 0) : cx86_cpuid_result()
+    hasSVM = extended.ecx.bits(2, count: 1) == 1
+    let svm = hasSVM && largestExtended >= 0x8000_000A ? cx86_cpuid(0x8000_000A, 0) : cx86_cpuid_result()
+    hasNestedPaging = svm.edx.bits(0, count: 1) == 1
+    hasNextRIP = svm.edx.bits(3, count: 1) == 1
+    hasFlushByASID = svm.edx.bits(6, count: 1) == 1
+    hasDecodeAssists = svm.edx.bits(7, count: 1) == 1
+    asidCount = svm.ebx
+    hasSMEP = structured.ebx.bits(7, count: 1) == 1
+    hasSMAP = structured.ebx.bits(20, count: 1) == 1
+    hasXSAVE = basic.ecx.bits(26, count: 1) == 1
+    hasTSCDeadline = basic.ecx.bits(24, count: 1) == 1
+    hasGiBPages = extended.edx.bits(26, count: 1) == 1
+    hasRDTSCP = extended.edx.bits(27, count: 1) == 1
+    let state = hasXSAVE && largest >= 0xD ? cx86_cpuid(0xD, 0) : cx86_cpuid_result()
+    // x87, SSE, AVX, AVX-512 and PKRU: states that XSAVE alone carries.
+    supportedXCR0 = hasXSAVE ? (UInt64(state.edx) << 32 | UInt64(state.eax)) & 0x2E7 : 1
+    extendedStateSize = hasXSAVE ? max(state.ecx, 576) : 512
+    physicalAddressBits = largestExtended >= 0x8000_0008 ? cx86_cpuid(0x8000_0008, 0).eax & 0xff : 36
+  }
+}
