@@ -31,7 +31,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func image(_ name: String, script: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: dependencies,
-    exclude: script.hasPrefix("Sources/\(name)/") ? ["link.ld"] : [],
+    exclude: script == "Sources/\(name)/link.ld" ? ["link.ld"] : [],
     swiftSettings: strict + bare,
     linkerSettings: [.unsafeFlags(["-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/\(script)"])])
 }
@@ -59,7 +59,8 @@ let onTarget: [Target] = [
   module("X86", ["Bits", "CX86"]),
   module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware"]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
-  module("Component", ["Bits", "ABI", "CX86"]),
+  .target(
+    name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
   image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]

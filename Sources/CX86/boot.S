@@ -96,6 +96,12 @@ multiboot_entry:
     call *%rax
     ud2
 
+    .section .text.cx86_core_entry, "ax", @progbits
+    .globl cx86_core_entry
+cx86_core_entry:                // from trampoline.S
+    call kernel_core_start
+    ud2
+
     .section .rodata.boot, "a", @progbits
     .align 8
 boot_gdt:

@@ -16,8 +16,7 @@
 #define CS 144
 #define RFLAGS 152
 #define RSP 160
-#define FRAME_END 176
-#define KERNEL_STACK 176
+#define KERNEL_STACK CX86_FRAME_END
 
 .macro push_registers
     push %rax
@@ -205,6 +204,6 @@ cx86_switch_stack:
     xor %ebp, %ebp
     push %rbp
     push %rbp
-    call *%rdx
+    call kernel_core_run
     ud2
     .section .note.GNU-stack, "", @progbits

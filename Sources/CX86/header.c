@@ -7,4 +7,4 @@
 #include <stddef.h>
 
 _Static_assert(offsetof(cx86_frame, vector) == 120 && offsetof(cx86_frame, rip) == 136, "entry.S");
-_Static_assert(offsetof(cx86_frame, kernelStack) == 176 && sizeof(cx86_frame) == 192, "entry.S");
+_Static_assert(offsetof(cx86_frame, kernelStack) == CX86_FRAME_END && sizeof(cx86_frame) == 192, "entry.S");

@@ -66,6 +66,12 @@ package struct InterruptRoute: Equatable, Sendable, BitwiseCopyable {
   package var gsi: UInt32
   package var isActiveLow = false
   package var isLevelTriggered = false
+
+  package init(gsi: UInt32, isActiveLow: Bool = false, isLevelTriggered: Bool = false) {
+    self.gsi = gsi
+    self.isActiveLow = isActiveLow
+    self.isLevelTriggered = isLevelTriggered
+  }
 }
 
 /// The input of a local APIC that NMIs arrive at.

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
 import X86
 
 /// All there is, set up at boot: tables whose length never changes again. Copies share the tables.

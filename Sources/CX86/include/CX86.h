@@ -7,11 +7,16 @@
 
 /// The vector that stands for a system call in `cx86_frame.vector`.
 #define CX86_SYSTEM_CALL_VECTOR 256
+/// Bytes of a `cx86_frame` up to `kernelStack`: where the processor begins to push.
+#define CX86_FRAME_END 176
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
 #define INSTRUCTION static inline __attribute__((always_inline))
+
+/// A symbol of assembly or of the linker script, of which only the address means anything.
+#define ADDRESS(symbol) extern const uint8_t symbol[]; INSTRUCTION uint64_t symbol##_address(void) { return (uint64_t)symbol; }
 
 // MARK: Ports
 
@@ -101,16 +106,16 @@ uint64_t cx86_wait_for_interrupt(void);
 /// Takes one interrupt if one is pending; its vector, or 0.
 uint64_t cx86_take_interrupt(void);
 /// The first of 256 trap entries, 16 bytes apart.
-extern const uint8_t cx86_trap_entries[];
+ADDRESS(cx86_trap_entries)
 /// Where SYSCALL enters.
-extern const uint8_t cx86_system_call_entry[];
+ADDRESS(cx86_system_call_entry)
 
 /// A pseudo-descriptor for LGDT and LIDT.
 typedef struct __attribute__((packed)) { uint16_t limit; uint64_t base; } cx86_table;
 /// Loads the tables, the segment registers (GDT 0x08, 0x10) and the task register (0x30).
 void cx86_load_tables(const cx86_table *gdt, const cx86_table *idt);
-/// Goes on with `entry(argument)` on another stack; does not come back.
-void cx86_switch_stack(uint64_t stackTop, uint64_t argument, uint64_t entry) __attribute__((noreturn));
+/// Goes on with `kernel_core_run(launch)` on another stack; does not come back.
+void cx86_switch_stack(uint64_t stackTop, uint64_t launch) __attribute__((noreturn));
 
 // MARK: svm.S
 
@@ -121,19 +126,21 @@ void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB);
 // MARK: boot.S, trampoline.S
 
 /// The 16-bit code that starts a core, and what it needs: copied to a page below 1 MiB.
-extern const uint8_t cx86_trampoline[], cx86_trampoline_end[];
+ADDRESS(cx86_trampoline)
+ADDRESS(cx86_trampoline_end)
 /// The words of `cx86_trampoline_end - sizeof`, filled in before a core starts.
 typedef struct {
-  uint64_t pageTable, stackTop, argument, entry;
+  uint64_t pageTable, stackTop, launch, entry;
 } cx86_trampoline_words;
+/// Where a core goes on in 64-bit mode, by its address: `kernel_core_start`.
+ADDRESS(cx86_core_entry)
 /// The page tables of boot.S, which map the first 4 GiB in place as well: for cores on their way up.
-extern uint8_t cx86_boot_page_table[];
-/// Entry points of the kernel in Swift, for the assembly code.
-void kernel_start(uint64_t magic, uint64_t information);
-void kernel_core_start(uint64_t core);
-void kernel_trap(cx86_frame *frame);
+ADDRESS(cx86_boot_page_table)
 
 // MARK: link.ld of the kernel
 
-extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_read_only_end[], kernel_end[];
+ADDRESS(kernel_text_start)
+ADDRESS(kernel_text_end)
+ADDRESS(kernel_read_only_end)
+ADDRESS(kernel_end)
 #endif

@@ -4,12 +4,14 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
+import X86
 
 // Every call: parse, authorise, act. Nothing changes before the last step; a bad argument is an answer, never a trap.
 
 extension Core {
   /// Does what the thread asked for and leaves the answer in its registers.
-  mutating func handleSystemCall(of index: Int, _ kernel: borrowing Kernel) {
+  mutating func handleSystemCall(of index: Int, _ kernel: Kernel) {
     kernel.domains[index].status.value.systemCalls &+= 1
     let arguments = Arguments(kernel.threads[index].frame)
     guard let call = SystemCall(rawValue: kernel.threads[index].frame.rax) else {
@@ -25,7 +27,7 @@ extension Core {
 
   /// - Returns: The call's value; `nil` if it is answered later, or by the domain's end.
   private mutating func perform(
-    _ call: SystemCall, _ arguments: Arguments, for index: Int, _ kernel: borrowing Kernel
+    _ call: SystemCall, _ arguments: Arguments, for index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64? {
     switch call {
     case .wait: return wait(index, kernel)
@@ -46,7 +48,7 @@ extension Core {
     }
   }
 
-  private mutating func wait(_ index: Int, _ kernel: borrowing Kernel) -> UInt64? {
+  private mutating func wait(_ index: Int, _ kernel: Kernel) -> UInt64? {
     kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
     let taken = kernel.threads[index].takeNotifications()
     guard taken.isEmpty else {
@@ -57,14 +59,14 @@ extension Core {
     return nil
   }
 
-  private func signal(_ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64 {
+  private func signal(_ arguments: Arguments, from index: Int, _ kernel: Kernel) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.channelCount) else { throw .badArgument }
     guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
     kernel.raise(end.notification, for: end.thread, from: self.index)
     return 0
   }
 
-  private func enterGuest(_ index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64? {
+  private func enterGuest(_ index: Int, _ kernel: Kernel) throws(Status) -> UInt64? {
     guard let number = kernel.threads[index].virtualCPU else { throw .notAllowed }
     try kernel.virtualCPUs[number].enter()
     kernel.threads[index].mode = .guest
@@ -72,7 +74,7 @@ extension Core {
   }
 
   private func acknowledge(
-    _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+    _ arguments: Arguments, from index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.interruptCount) else { throw .badArgument }
     guard let number = kernel.domains[index].lines[Int(arguments.first)] else { throw .notAllowed }
@@ -82,7 +84,7 @@ extension Core {
   }
 
   private func accessPort(
-    _ call: SystemCall, _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+    _ call: SystemCall, _ arguments: Arguments, from index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64 {
     let width = arguments.second
     guard width == 1 || width == 2 || width == 4 else { throw .badArgument }
@@ -100,7 +102,7 @@ extension Core {
     return 0
   }
 
-  private func log(_ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel) throws(Status) -> UInt64 {
+  private func log(_ arguments: Arguments, from index: Int, _ kernel: Kernel) throws(Status) -> UInt64 {
     guard arguments.second <= UInt64(LogLine.capacity) else { throw .badArgument }
     guard let level = LogLevel(rawValue: UInt8(truncatingIfNeeded: arguments.third)) else { throw .badArgument }
     var line = LogLine()
@@ -114,7 +116,7 @@ extension Core {
   }
 
   private mutating func exit(
-    _ arguments: Arguments, _ index: Int, _ kernel: borrowing Kernel
+    _ arguments: Arguments, _ index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64? {
     guard let intent = ExitIntent(rawValue: arguments.first) else { throw .badArgument }
     switch intent {
@@ -126,7 +128,7 @@ extension Core {
   }
 
   private mutating func control(
-    _ request: ThreadRequests, _ arguments: Arguments, from index: Int, _ kernel: borrowing Kernel
+    _ request: ThreadRequests, _ arguments: Arguments, from index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64? {
     guard kernel.domains[index].traits.contains(.controlsDomains) else { throw .notAllowed }
     guard arguments.first < UInt64(kernel.domains.count) else { throw .badArgument }

@@ -7,7 +7,7 @@ import CX86
 
 extension Core {
   /// Takes note of an interrupt; what follows from it the main loop finds out.
-  mutating func handleInterrupt(_ vector: UInt64, _ kernel: borrowing Kernel) {
+  mutating func handleInterrupt(_ vector: UInt64, _ kernel: Kernel) {
     guard vector != Vectors.spurious else { return }
     kernel.interrupts.local.end()
     if vector == Vectors.timer {

@@ -9,9 +9,10 @@ import Synchronization
 /// The system's log: a ring of lines that the console reads, written by whichever core has something to say.
 ///
 /// The one global of the kernel: a panic has nothing else to hold on to.
+@safe
 struct KernelLog {
   /// The `LogRing`, once there is memory for it.
-  private nonisolated(unsafe) var ring: UnsafeMutableRawPointer?
+  private var ring: UnsafeMutableRawPointer?
   private var next: UInt32 = 1
   /// Whether the console shows what is logged; else the kernel does.
   var isShownByConsole = false
@@ -26,6 +27,9 @@ struct KernelLog {
 
   /// Begins to keep lines in the zeroed ring at `address`.
   mutating func keep(at address: PhysicalAddress) { unsafe ring = DirectMap.pointer(address) }
+
+  /// Where the ring is; it has been kept since before the boot image is read.
+  var address: PhysicalAddress { unsafe PhysicalAddress(UInt64(UInt(bitPattern: ring)) - DirectMap.base) }
 
   /// From now on the console shows what is logged: lines up to now it need not repeat.
   mutating func handOver() {

@@ -9,6 +9,10 @@ import Firmware
 enum BootError: Error {
   case outOfMemory(wanted: UInt64, largest: UInt64)
   case refused(StaticString)
+  /// A domain's guest memory does not fit.
+  case forDomain(ShortName, wanted: UInt64, largest: UInt64)
+  /// A sentence with names or numbers in it.
+  case line(LogLine)
 }
 
 /// Memory as it is dealt out at boot; nothing of it is ever given back.
@@ -16,6 +20,8 @@ struct BootMemory {
   var map: MemoryMap
   /// Bytes dealt out for the kernel's and the components' own use.
   private(set) var used: UInt64 = 0
+  /// Where pieces for the kernel itself end: below what its page tables map, and where every core can reach them.
+  var limit: PhysicalAddress?
 
   init(_ map: MemoryMap) { self.map = map }
 
@@ -24,7 +30,9 @@ struct BootMemory {
 
   /// `size` zero bytes, contiguous, on a border of `alignment`.
   mutating func bytes(_ size: UInt64, alignment: UInt64 = 4096) throws(BootError) -> PhysicalAddress {
-    let address = try untouched(size, alignment: alignment)
+    guard let address = map.allocate(size: size, alignment: alignment, below: limit) else {
+      throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: alignment))
+    }
     let rounded = size.roundedUp(to: 4096) ?? size
     used += rounded
     // SAFETY: the range was just dealt out, so it is memory that nobody else uses.
@@ -44,10 +52,17 @@ struct BootMemory {
   mutating func table<Element: ~Copyable>(
     _ count: Int, _ element: (Int) throws(BootError) -> Element
   ) throws(BootError) -> Table<Element> {
-    let address = try bytes(UInt64(max(count, 1) * MemoryLayout<Element>.stride))
+    try Self.table(count, in: &self) { index, _ throws(BootError) in try element(index) }
+  }
+
+  /// A table of `count` elements, each made by `element`, which takes memory of its own.
+  static func table<Element: ~Copyable>(
+    _ count: Int, in memory: inout BootMemory, _ element: (Int, inout BootMemory) throws(BootError) -> Element
+  ) throws(BootError) -> Table<Element> {
+    let address = try memory.bytes(UInt64(max(count, 1) * MemoryLayout<Element>.stride))
     // SAFETY: a page border suits every alignment, and the range holds `count` elements.
     let base = unsafe DirectMap.pointer(address).bindMemory(to: Element.self, capacity: count)
-    for index in 0..<count { unsafe (base + index).initialize(to: try element(index)) }
+    for index in 0..<count { unsafe (base + index).initialize(to: try element(index, &memory)) }
     return unsafe Table(unsafeBase: base, count: count)
   }
 
@@ -57,5 +72,13 @@ struct BootMemory {
     let pointer = unsafe DirectMap.pointer(address).bindMemory(to: Value.self, capacity: 1)
     unsafe pointer.initialize(to: value)
     return unsafe Cell(unsafe: pointer)
+  }
+}
+
+extension BootMemory {
+  /// The `Value` that lies at `address` already, in memory dealt out for it.
+  static func place<Value: BitwiseCopyable>(at address: PhysicalAddress) -> Cell<Value> {
+    // SAFETY: as in `cell`; all zeros is a value of every type used here.
+    unsafe Cell(unsafe: DirectMap.pointer(address).assumingMemoryBound(to: Value.self))
   }
 }

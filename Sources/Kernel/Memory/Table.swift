@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Synchronization
 
 /// A table of fixed length in memory that was set aside at boot and is never given back.
 ///
@@ -9,7 +10,7 @@ import Bits
 /// touch is `Atomic`.
 @safe
 struct Table<Element: ~Copyable> {
-  private let base: UnsafeMutablePointer<Element>
+  fileprivate let base: UnsafeMutablePointer<Element>
   let count: Int
 
   /// - Precondition: `base` holds `count` initialised elements, for good.
@@ -32,6 +33,15 @@ struct Table<Element: ~Copyable> {
   }
 }
 
+extension Table {
+  /// The element `index` alone.
+  func cell(_ index: Int) -> Cell<Element> {
+    precondition(index >= 0 && index < count)
+    // SAFETY: the index is inside the table, checked above.
+    return unsafe Cell(unsafe: base + index)
+  }
+}
+
 /// One value in memory that was set aside at boot and is never given back: a page shared with a component, a core.
 @safe
 struct Cell<Value: ~Copyable> {
@@ -45,6 +55,9 @@ struct Cell<Value: ~Copyable> {
     unsafeAddress { unsafe UnsafePointer(pointer) }
     nonmutating unsafeMutableAddress { unsafe pointer }
   }
+
+  /// Where a value in memory that the direct map holds is for the processor.
+  var physicalAddress: PhysicalAddress { PhysicalAddress(address - DirectMap.base) }
 
   /// Where the value is in the kernel's address space.
   var address: UInt64 { unsafe UInt64(UInt(bitPattern: pointer)) }

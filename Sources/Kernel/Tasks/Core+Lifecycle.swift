@@ -4,12 +4,13 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
 import X86
 
 /// Starting, stopping and failing of this core's domains.
 extension Core {
   /// Acts on what other cores asked of a thread.
-  mutating func serveRequests(of index: Int, _ kernel: borrowing Kernel) {
+  mutating func serveRequests(of index: Int, _ kernel: Kernel) {
     let taken = ThreadRequests(
       rawValue: kernel.threads[index].requests.exchange(0, ordering: .sequentiallyConsistent))
     if taken.contains(.restart) {
@@ -20,7 +21,7 @@ extension Core {
   }
 
   /// Starts a domain from its pristine program, running or not.
-  mutating func start(_ index: Int, _ kernel: borrowing Kernel) {
+  mutating func start(_ index: Int, _ kernel: Kernel) {
     kernel.domains[index].restoreMemory()
     let isConsole = kernel.domains[index].traits.contains(.showsLog)
     if isConsole { unsafe kernelLog.handOver() }
@@ -42,7 +43,7 @@ extension Core {
   }
 
   /// Stops a domain where it is.
-  mutating func stop(_ index: Int, _ state: DomainState, _ kernel: borrowing Kernel) {
+  mutating func stop(_ index: Int, _ state: DomainState, _ kernel: Kernel) {
     kernel.threads[index].state = .stopped
     kernel.threads[index].deadline = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -53,7 +54,7 @@ extension Core {
   }
 
   /// A domain cannot go on: stops it, and starts it again if its description says so and it does not fail for ever.
-  mutating func fail(_ index: Int, _ kernel: borrowing Kernel) {
+  mutating func fail(_ index: Int, _ kernel: Kernel) {
     stop(index, .crashed, kernel)
     let name = kernel.domains[index].name
     guard kernel.domains[index].onCrash == .restart else { return }

@@ -4,11 +4,12 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
 import X86
 
 /// The kernel's main loop. Running a thread or a guest is a call that returns with the reason it stopped.
 extension Core {
-  mutating func run(_ kernel: borrowing Kernel) -> Never {
+  mutating func run(_ kernel: Kernel) -> Never {
     chargedAt = cx86_rdtsc()
     while true {
       let now = cx86_rdtsc()
@@ -23,7 +24,7 @@ extension Core {
   }
 
   /// Runs a thread in its component until it traps, calls or is interrupted.
-  private mutating func runUser(_ index: Int, _ kernel: borrowing Kernel) {
+  private mutating func runUser(_ index: Int, _ kernel: Kernel) {
     load(index, kernel)
     // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
     if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
@@ -44,7 +45,7 @@ extension Core {
   }
 
   /// Runs a thread's guest until the VMM must see an exit, or the thread has been notified.
-  private mutating func runGuest(_ index: Int, _ kernel: borrowing Kernel) {
+  private mutating func runGuest(_ index: Int, _ kernel: Kernel) {
     guard let number = kernel.threads[index].virtualCPU else { preconditionFailure() }
     guard !kernel.threads[index].hasNotifications else {
       kernel.virtualCPUs[number].leave(.none)
@@ -76,26 +77,27 @@ extension Core {
   }
 
   /// Ends the thread's `enterGuest`.
-  private func finishGuest(_ index: Int, _ kernel: borrowing Kernel) {
+  private func finishGuest(_ index: Int, _ kernel: Kernel) {
     kernel.threads[index].mode = .user
+    kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     let taken = kernel.threads[index].takeNotifications()
     kernel.threads[index].answer(.ok, taken.rawValue)
   }
 
   /// Makes the thread's address space and frame those that the processor uses.
-  private mutating func load(_ index: Int, _ kernel: borrowing Kernel) {
+  private mutating func load(_ index: Int, _ kernel: Kernel) {
     guard loaded != index else { return }
     loaded = index
     cx86_write_cr3(kernel.domains[index].space.root.value)
     // SAFETY: only the address of the frame is taken; it stays where it is.
-    let frame = unsafe withUnsafePointer(to: &kernel.threads[index].frame) { unsafe UInt64(UInt(bitPattern: $0)) }
-    let end = frame + UInt64(MemoryLayout<cx86_frame>.offset(of: \.kernelStack) ?? 0)
+    let frame = unsafe withUnsafePointer(to: &kernel.threads[index].frame) { UInt64(UInt(bitPattern: $0)) }
+    let end = frame + UInt64(CX86_FRAME_END)
     taskState.value.setTrapStack(end)
     block.value.frameEnd = end
   }
 
   /// Puts the vCPU's floating point and debug registers into this core, which nothing but guests uses.
-  private mutating func loadExtendedState(of number: Int, _ kernel: borrowing Kernel) {
+  private mutating func loadExtendedState(of number: Int, _ kernel: Kernel) {
     if extendedOwner != number {
       if let owner = extendedOwner { kernel.virtualCPUs[owner].extended.save() }
       kernel.virtualCPUs[number].extended.restore()
@@ -105,7 +107,7 @@ extension Core {
   }
 
   /// Sleeps until an interrupt.
-  private mutating func idle(_ kernel: borrowing Kernel) {
+  private mutating func idle(_ kernel: Kernel) {
     current = nil
     armTimer(for: nil, cx86_rdtsc(), kernel)
     let vector = cx86_wait_for_interrupt()
@@ -114,7 +116,7 @@ extension Core {
   }
 
   /// Counts the time since the last charge as the thread's.
-  private mutating func charge(_ index: Int, _ kernel: borrowing Kernel) {
+  private mutating func charge(_ index: Int, _ kernel: Kernel) {
     let now = cx86_rdtsc()
     let ticks = now &- chargedAt
     chargedAt = now

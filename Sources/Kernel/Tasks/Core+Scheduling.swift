@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
 
 // Fixed priorities; within one, round robin by budget: a thread keeps what is left of its slice when it sleeps, and goes
 // ahead of the others when it wakes, until the slice is used up; then it goes to the end of the queue with a new one.
@@ -11,7 +12,7 @@ import CX86
 
 extension Core {
   /// Acts on requests, timers and notifications of this core's threads.
-  mutating func serveThreads(_ now: UInt64, _ kernel: borrowing Kernel) {
+  mutating func serveThreads(_ now: UInt64, _ kernel: Kernel) {
     if unsafe kernelLog.takeNotice() { kernel.announceLog(from: self.index) }
     for place in 0..<threads.count {
       let index = threads[place]
@@ -21,12 +22,16 @@ extension Core {
         kernel.threads[index].deadline = 0
         kernel.raise(.timer, for: index, from: self.index)
       }
+    }
+    // Only now: what was done above may have notified any of them.
+    for place in 0..<threads.count {
+      let index = threads[place]
       if kernel.threads[index].state == .waiting, kernel.threads[index].hasNotifications { wake(index, kernel) }
     }
   }
 
   /// Ends a thread's `wait`.
-  private mutating func wake(_ index: Int, _ kernel: borrowing Kernel) {
+  private mutating func wake(_ index: Int, _ kernel: Kernel) {
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     let taken = kernel.threads[index].takeNotifications()
     kernel.threads[index].answer(.ok, taken.rawValue)
@@ -34,7 +39,7 @@ extension Core {
   }
 
   /// Puts a thread among those that can run: to the front while it has time left, else to the end.
-  mutating func makeReady(_ index: Int, _ kernel: borrowing Kernel) {
+  mutating func makeReady(_ index: Int, _ kernel: Kernel) {
     kernel.threads[index].state = .ready
     if kernel.threads[index].slice > 0 {
       firstTurn -= 1
@@ -45,14 +50,14 @@ extension Core {
   }
 
   /// Gives a thread a new slice and the last place in its queue.
-  mutating func sendToEnd(_ index: Int, _ kernel: borrowing Kernel) {
+  mutating func sendToEnd(_ index: Int, _ kernel: Kernel) {
     lastTurn += 1
     kernel.threads[index].turn = lastTurn
     kernel.threads[index].slice = fullSlice
   }
 
   /// The thread that runs next; `nil` if none can.
-  mutating func chooseThread(_ kernel: borrowing Kernel) -> Int? {
+  mutating func chooseThread(_ kernel: Kernel) -> Int? {
     if let current, kernel.threads[current].slice == 0 { sendToEnd(current, kernel) }
     var best: Int?
     for place in 0..<threads.count {
@@ -65,14 +70,14 @@ extension Core {
     return best
   }
 
-  private func goesBefore(_ index: Int, _ other: Int, _ kernel: borrowing Kernel) -> Bool {
+  private func goesBefore(_ index: Int, _ other: Int, _ kernel: Kernel) -> Bool {
     let priority = kernel.threads[index].priority
     let otherPriority = kernel.threads[other].priority
     return priority > otherPriority || priority == otherPriority && kernel.threads[index].turn < kernel.threads[other].turn
   }
 
   /// Sets the core's timer to whatever comes first: a thread's deadline, or the end of the slice if somebody waits for it.
-  mutating func armTimer(for running: Int?, _ now: UInt64, _ kernel: borrowing Kernel) {
+  mutating func armTimer(for running: Int?, _ now: UInt64, _ kernel: Kernel) {
     var earliest = UInt64.max
     var hasRival = false
     for place in 0..<threads.count {

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Synchronization
 import X86
 
 /// A core: it owns the threads pinned to it, and runs them for ever.
@@ -32,8 +33,8 @@ struct Core: ~Copyable {
   var fullSlice: UInt64 = 0
   /// When what runs now was last charged for its time.
   var chargedAt: UInt64 = 0
-  /// Whether the core has started.
-  var isRunning = false
+  /// Set once the core has come up.
+  let hasStarted = Atomic<Bool>(false)
 
   init(index: Int, apicID: UInt32, taskState: Cell<TaskState>, block: Cell<cx86_core_block>, hostState: PhysicalAddress) {
     self.index = index

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Synchronization
+import X86
 
 // A thread belongs to one core for good. That core alone reads and writes its state; others raise notifications and
 // requests, which are atomic words, and send an interrupt if the thread may be asleep.

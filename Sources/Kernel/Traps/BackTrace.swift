@@ -38,16 +38,16 @@ enum BackTrace {
       if let table = SymbolTable(bytes) {
         table.symbol(at: address) { name, offset in
           line.append(printable: name)
-          line.append(" + 0x")
+          line.appendLiteral(" + 0x")
           line.append(magnitude: offset, radix: 16)
           isKnown = true
         }
       }
     }
-    if !isKnown { line.append("unknown") }
-    line.append(" (0x")
+    if !isKnown { line.appendLiteral("unknown") }
+    line.appendLiteral(" (0x")
     line.append(magnitude: address, radix: 16)
-    line.append(")")
+    line.appendLiteral(")")
     return line
   }
 }

@@ -7,12 +7,10 @@ import CX86
 
 extension Core {
   /// Says which component trapped, where and in what state.
-  func reportTrap(of index: Int, _ kernel: borrowing Kernel) {
+  func reportTrap(of index: Int, _ kernel: Kernel) {
     let frame = kernel.threads[index].frame
     let name = kernel.domains[index].name
-    let say = { (line: LogLine) in
-      unsafe kernelLog.add(.error, line, source: LogRecord.kernelSource, name: "roost")
-    }
+    func say(_ line: LogLine) { log(.error, line) }
     say("\(name) trapped: \(exceptionName(frame.vector)) (vector \(frame.vector), error \(hex: frame.error))")
     if frame.vector == 14 { say("  touched \(hex: cx86_read_cr2())") }
     say("  rip \(hex: frame.rip) rsp \(hex: frame.rsp) rflags \(hex: frame.rflags)")

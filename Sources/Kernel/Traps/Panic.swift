@@ -5,13 +5,12 @@ import ABI
 import Bits
 import CX86
 import Synchronization
+import X86
 
 /// What a panic needs and cannot be handed: set once at boot.
 struct PanicState {
   /// The kernel's own symbols; empty until the boot image was read.
   var symbols = PhysicalExtent(start: PhysicalAddress(0), size: 0)
-  /// The first and the last byte of the kernel's stacks and data, for the back trace.
-  var readable = (low: UInt64(0), high: UInt64(0))
   /// How to end the emulator: the port of QEMU's isa-debug-exit; 0 outside tests.
   var exitPort: UInt16 = 0
 }
@@ -56,22 +55,30 @@ private func beginPanic() {
 private func say(_ line: LogLine) { unsafe kernelLog.show(line, name: "roost") }
 
 private func trace(from address: UInt64, framePointer: UInt64) {
-  let readable = unsafe panicState.readable
-  let read = { (address: UInt64) -> UInt64? in
-    guard address >= readable.low, address < readable.high, address.isAligned(to: 8) else { return nil }
-    // SAFETY: the range is the kernel's own image and its cores' stacks, which are always mapped.
-    return unsafe UnsafeRawPointer(bitPattern: UInt(address))?.load(as: UInt64.self)
-  }
   let symbols = unsafe panicState.symbols
   if address != 0 {
-    BackTrace.walk(from: address, framePointer: framePointer, symbols: symbols, read: read, say)
-  } else if let caller = read(framePointer &+ 8), let next = read(framePointer) {
-    BackTrace.walk(from: caller &- 1, framePointer: next, symbols: symbols, read: read, say)
+    BackTrace.walk(from: address, framePointer: framePointer, symbols: symbols, read: readOwn, say)
+  } else if let caller = readOwn(framePointer &+ 8), let next = readOwn(framePointer) {
+    BackTrace.walk(from: caller &- 1, framePointer: next, symbols: symbols, read: readOwn, say)
   }
+}
+
+/// A word of the kernel's own data or stacks.
+private func readOwn(_ address: UInt64) -> UInt64? {
+  guard address.isAligned(to: 8), address >= DirectMap.kernelBase,
+    let place = AddressSpace(root: PhysicalAddress(cx86_read_cr3())).translate(address, requiring: .present)
+  else { return nil }
+  // SAFETY: the page table leads there, from the slot that holds nothing but the kernel's image and stacks.
+  return unsafe DirectMap.pointer(place).load(as: UInt64.self)
 }
 
 private func endPanic() -> Never {
   say("the machine has stopped; press its reset button")
+  stopMachine()
+}
+
+/// Nothing more happens on this core; an emulator that wants to know is told.
+func stopMachine() -> Never {
   let port = unsafe panicState.exitPort
   if port != 0 { cx86_out32(port, 0x20) }
   cx86_halt_forever()

@@ -39,12 +39,12 @@ enum SVMSupport {
   /// Why this processor cannot run guests; `nil` if it can.
   static func obstacle(_ features: ProcessorFeatures) -> StaticString? {
     guard features.hasSVM else {
-      return "the processor has no virtualisation that Roost knows (AMD SVM); in an emulator, pass -cpu EPYC,+svm,+npt"
+      return "this processor has no AMD SVM; on QEMU, pass -cpu EPYC,+svm,+npt"
     }
     guard MSR.vmControl.value.bits(4, count: 1) == 0 else {
-      return "the firmware has switched SVM off; look for SVM or virtualization in its set-up"
+      return "the firmware has switched SVM off; look for virtualization in its set-up"
     }
-    guard features.hasNestedPaging else { return "the processor has SVM but no nested paging, which Roost needs" }
+    guard features.hasNestedPaging else { return "this processor has SVM but no nested paging" }
     return nil
   }
 

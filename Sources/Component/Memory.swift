@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import ABI
+package import Bits
+
+/// The fixed places of a component's address space, each with the type of what lies there.
+@safe
+package struct Mapped<Value: BitwiseCopyable> {
+  private let pointer: UnsafeMutablePointer<Value>
+
+  /// - Precondition: the description gives every component that uses this a mapping at `address`, large enough.
+  private init(at address: UInt64) {
+    // SAFETY: no address of `AddressMap` is 0.
+    unsafe pointer = UnsafeMutablePointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  package var value: Value {
+    // SAFETY: mapped for as long as the component lives.
+    unsafeAddress { unsafe UnsafePointer(pointer) }
+    nonmutating unsafeMutableAddress { unsafe pointer }
+  }
+}
+
+extension Mapped where Value == SystemInformation {
+  /// What the kernel says of the machine; read-only.
+  package static var information: Self { Self(at: AddressMap.information) }
+}
+
+extension Mapped where Value == VMMConfiguration {
+  /// Read-only.
+  package static var configuration: Self { Self(at: AddressMap.configuration) }
+}
+
+extension Mapped where Value == ConsoleConfiguration {
+  /// Read-only.
+  package static var configuration: Self { Self(at: AddressMap.configuration) }
+}
+
+extension Mapped where Value == VirtualCPUState {
+  package static var virtualCPU: Self { Self(at: AddressMap.virtualCPU) }
+}
+
+extension Mapped where Value == DomainStatus {
+  /// The status page of domain `index`; read-only, and changing as one looks.
+  package static func status(ofDomain index: Int) -> Self { Self(at: AddressMap.status + UInt64(index) * 4096) }
+}
+
+/// The ranges of a component's address space that are bytes.
+package enum Memory {
+  /// `size` bytes at `address` of a mapping that this component has, for as long as it lives.
+  @_lifetime(immortal)
+  package static func bytes(at address: UInt64, size: UInt64) -> RawSpan {
+    guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(address)) else { return RawSpan() }
+    // SAFETY: the caller names a range of `AddressMap` that the description maps with at least this size.
+    let span = unsafe RawSpan(_unsafeStart: start, byteCount: Int(size))
+    return unsafe _overrideLifetime(span, copying: ())
+  }
+
+  /// Where `address` of a mapping is.
+  package static func pointer(_ address: UInt64) -> UnsafeMutableRawPointer {
+    // SAFETY: no address of `AddressMap` is 0.
+    unsafe UnsafeMutableRawPointer(bitPattern: UInt(address)).unsafelyUnwrapped
+  }
+
+  /// The guest's memory, in its VMM.
+  package static func guest(_ configuration: VMMConfiguration) -> GuestMemory {
+    // SAFETY: the description maps both parts with these sizes for as long as the VMM lives.
+    unsafe GuestMemory(
+      unsafeLow: pointer(AddressMap.guestLow), lowSize: configuration.lowSize,
+      high: configuration.highSize > 0 ? pointer(AddressMap.guestHigh) : nil, highSize: configuration.highSize)
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// The words of the kernel's own command line.
+struct KernelOptions {
+  /// `probe`: only find out whether guests can run here, and say so through the emulator's exit port.
+  var isProbe = false
+  /// `panic-test`: panic once everything is set up.
+  var isPanicTest = false
+
+  init() {}
+
+  init(_ text: borrowing RawSpan) {
+    isProbe = Self.contains("probe", in: text)
+    isPanicTest = Self.contains("panic-test", in: text)
+  }
+
+  /// Whether `word` is one of the words of `text`.
+  private static func contains(_ word: ShortName, in text: borrowing RawSpan) -> Bool {
+    var start = 0
+    for index in 0...text.byteCount {
+      let byte = text.load(index, as: UInt8.self) ?? 0x20
+      guard byte == 0x20 else { continue }
+      if index - start <= ShortName.capacity, let slice = text.slice(start, count: index - start),
+        ShortName(slice) == word
+      {
+        return true
+      }
+      start = index + 1
+    }
+    return false
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import X86
+
+/// The memory of one core: tables, stacks, and what SVM wants.
+struct CoreMemory {
+  /// One page: the GDT at 0, the task-state segment at 128, the system-call block at 256.
+  let tables: PhysicalAddress
+  /// Three stacks of a page each, for NMI, double fault and machine check.
+  let interruptStacks: PhysicalAddress
+  /// The stack, `KernelSpace.stackSize` bytes.
+  let stack: PhysicalAddress
+  /// The VMCB that keeps the host's state for VMLOAD, and the page where VMRUN keeps its own.
+  let hostState: PhysicalAddress
+  let savePage: PhysicalAddress
+
+  /// Memory for core `index`, below 4 GiB: the core starts on page tables that reach no further.
+  init(_ index: Int, _ memory: inout BootMemory, space: AddressSpace) throws(BootError) {
+    tables = try memory.page()
+    interruptStacks = try memory.bytes(3 * 4096)
+    stack = try memory.bytes(KernelSpace.stackSize)
+    hostState = try memory.page()
+    savePage = try memory.page()
+    try space.map(
+      Self.stackTop(index) - KernelSpace.stackSize, to: stack, size: KernelSpace.stackSize, .writable | .noExecute,
+      from: &memory)
+  }
+
+  /// The first byte above the stack of core `index`.
+  static func stackTop(_ index: Int) -> UInt64 {
+    KernelSpace.stacks + UInt64(index + 1) * KernelSpace.stackStride
+  }
+
+  var taskState: Cell<TaskState> { BootMemory.place(at: tables + 128) }
+  var block: Cell<cx86_core_block> { BootMemory.place(at: tables + 256) }
+}
+
+/// Turning a core into one of ours; each core does it for itself.
+enum CoreSetup {
+  /// - Parameter gates: The interrupt descriptor table, the same for all cores.
+  static func enter(_ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, space: AddressSpace) {
+    cx86_write_cr3(space.root.value)
+    loadTables(memory, gates)
+    setControlRegisters(features)
+    setSystemCalls(memory)
+    SVMSupport.enable(savePage: memory.savePage)
+    cx86_vmsave(memory.hostState.value)
+  }
+
+  private static func loadTables(_ memory: CoreMemory, _ gates: PhysicalAddress) {
+    let tables = unsafe DirectMap.pointer(memory.tables)
+    var taskState = TaskState()
+    for stack in 0..<3 {
+      let top = DirectMap.base + memory.interruptStacks.value + UInt64(stack + 1) * 4096
+      taskState.setInterruptStack(stack + 1, top)
+    }
+    memory.taskState.value = taskState
+    let task = Descriptor.taskState(memory.taskState.address)
+    let descriptors: [8 of UInt64] = [
+      0, Descriptor.kernelCode, Descriptor.kernelData, Descriptor.userCode32, Descriptor.userData, Descriptor.userCode,
+      task.0, task.1,
+    ]
+    // SAFETY: the page is this core's own; the GDT's 64 bytes end before the task-state segment.
+    for index in 0..<8 { unsafe tables.storeBytes(of: descriptors[index], toByteOffset: index * 8, as: UInt64.self) }
+    var gdt = cx86_table(limit: 63, base: DirectMap.base + memory.tables.value)
+    var idt = cx86_table(limit: 4095, base: DirectMap.base + gates.value)
+    // SAFETY: both tables are complete and stay where they are.
+    unsafe cx86_load_tables(&gdt, &idt)
+  }
+
+  /// CR0 with TS: only guests use floating point, and a component that does is stopped.
+  private static func setControlRegisters(_ features: ProcessorFeatures) {
+    let cr0: CR0 = .protection | .monitor | .taskSwitched | .extensionType | .numericError | .writeProtect | .paging
+    cx86_write_cr0(cr0.rawValue)
+    var cr4: CR4 = .pae | .fxsave | .simdExceptions | .machineCheck
+    cr4.set(.xsave, to: features.hasXSAVE)
+    cr4.set(.smep, to: features.hasSMEP)
+    cr4.set(.smap, to: features.hasSMAP)
+    cx86_write_cr4(cr4.rawValue)
+  }
+
+  /// SYSCALL enters entry.S with interrupts off; SYSRET goes back to the user's selectors.
+  private static func setSystemCalls(_ memory: CoreMemory) {
+    MSR.efer.value |= EFER.systemCall.rawValue | EFER.noExecute.rawValue
+    MSR.star.value = UInt64(Selector.kernelCode) << 32 | UInt64(Selector.userCode32) << 48
+    MSR.longStar.value = cx86_system_call_entry_address()
+    MSR.callFlagMask.value = 0x4_7700
+    MSR.gsBase.value = 0
+    MSR.kernelGSBase.value = memory.block.address
+  }
+
+  /// Fills the interrupt descriptor table: 256 gates to entry.S.
+  static func fillGates(_ table: PhysicalAddress) {
+    let entries = cx86_trap_entries_address()
+    let pointer = unsafe DirectMap.pointer(table)
+    for vector in 0..<256 {
+      let stack: UInt64 =
+        switch vector {
+        case 2: 1
+        case 8: 2
+        case 18: 3
+        default: 0
+        }
+      let gate = Descriptor.gate(entries + UInt64(vector) * 16, interruptStack: stack)
+      // SAFETY: the page holds 256 gates of 16 bytes.
+      unsafe pointer.storeBytes(of: gate.0, toByteOffset: vector * 16, as: UInt64.self)
+      unsafe pointer.storeBytes(of: gate.1, toByteOffset: vector * 16 + 8, as: UInt64.self)
+    }
+  }
+}

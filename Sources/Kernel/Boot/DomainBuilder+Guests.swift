@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Firmware
+import X86
+
+extension DomainBuilder {
+  /// The vCPUs, in the order of their domains.
+  func virtualCPUs(
+    _ features: ProcessorFeatures, _ domains: Table<Domain>, _ memory: inout BootMemory
+  ) throws(BootError) -> Table<VirtualCPU> {
+    let permissions = try SVMPermissions(&memory)
+    var owners = FixedList<32, Int>()
+    for index in 0..<domains.count where domains[index].traits.contains(.hasVirtualCPU) {
+      try owners.append(index, orSay: "the description has more than 32 vCPUs")
+    }
+    guard owners.count < Int(features.asidCount) else {
+      throw .refused("the processor has fewer address-space identifiers than there are VMs")
+    }
+    let list = owners
+    return try BootMemory.table(list.count, in: &memory) { place, memory throws(BootError) in
+      try virtualCPU(
+        of: list[place], asid: UInt32(place + 1), domains[list[place]].space, permissions, features, &memory)
+    }
+  }
+
+  /// The threads, in the order of their domains.
+  func threads(_ domains: Table<Domain>, _ memory: inout BootMemory) throws(BootError) -> Table<Thread> {
+    var next = 0
+    return try memory.table(domains.count) { index in
+      let record = reader.domain(index)
+      var virtualCPU: Int?
+      if domains[index].traits.contains(.hasVirtualCPU) {
+        virtualCPU = next
+        next += 1
+      }
+      return Thread(core: Int(record.core), priority: record.priority, virtualCPU: virtualCPU)
+    }
+  }
+
+  private func virtualCPU(
+    of domain: Int, asid: UInt32, _ space: AddressSpace, _ permissions: SVMPermissions, _ features: ProcessorFeatures,
+    _ memory: inout BootMemory
+  ) throws(BootError) -> VirtualCPU {
+    let page = try memory.page()
+    let state = BootMemory.cell(VirtualCPUState(), at: page)
+    try space.map(
+      AddressMap.virtualCPU, to: page, size: 4096, .user | .writable | .noExecute, from: &memory)
+    let guest = try AddressSpace(&memory)
+    let overlay = try mapGuest(of: domain, guest, features, &memory)
+    let area = UInt64(features.extendedStateSize).roundedUp(to: 4096) ?? 4096
+    let extended = ExtendedState(
+      area: PhysicalExtent(start: try memory.bytes(area), size: area), features: features)
+    let processor = SVMProcessor(
+      vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: asid, permissions: permissions, features: features,
+      overlay: overlay)
+    return VirtualCPU(state: state, processor: .svm(processor), extended: extended)
+  }
+
+  /// Fills the nested page table: guest memory in the largest pages that fit, and the overlay page, not yet shown.
+  private func mapGuest(
+    of domain: Int, _ guest: AddressSpace, _ features: ProcessorFeatures, _ memory: inout BootMemory
+  ) throws(BootError) -> (entry: Cell<PageTableEntry>, shown: PageTableEntry)? {
+    var overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+    for index in 0..<reader.count(.guestMappings) {
+      let record = reader.guestMapping(index)
+      guard record.domain == UInt32(domain) else { continue }
+      let extent = regions[Int(record.region)]
+      if record.isOverlay != 0 {
+        let entry = try guest.smallEntry(of: record.address, from: &memory)
+        overlay = (entry, PageTableEntry(extent.start, .present | .writable | .user | .noExecute))
+      } else {
+        try guest.map(
+          record.address, to: extent.start, size: extent.size, .user | .writable,
+          largest: features.hasGiBPages ? .huge : .large, from: &memory)
+      }
+    }
+    return overlay
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Firmware
+import X86
+
+/// Makes domains from the records of the boot image.
+struct DomainBuilder: ~Escapable {
+  let reader: BootImage
+  /// Where the image is in memory.
+  let imageStart: PhysicalAddress
+  let kernelSpace: AddressSpace
+  let information: Cell<SystemInformation>
+  /// The memory of each region of the image.
+  let regions: Table<PhysicalExtent>
+  /// The status pages, one for each domain.
+  let status: PhysicalAddress
+
+  @_lifetime(copy reader)
+  init(
+    _ reader: BootImage, imageStart: PhysicalAddress, _ kernelSpace: AddressSpace,
+    _ information: Cell<SystemInformation>, _ memory: inout BootMemory
+  ) throws(BootError) {
+    self.reader = reader
+    self.imageStart = imageStart
+    self.kernelSpace = kernelSpace
+    self.information = information
+    status = try memory.bytes(UInt64(max(reader.count(.domains), 1)) * 4096)
+    regions = try Self.regions(reader, imageStart, status, &memory)
+  }
+
+  /// A domain with its address space, its program not yet loaded.
+  func domain(_ index: Int, _ memory: inout BootMemory) throws(BootError) -> Domain {
+    let record = reader.domain(index)
+    let space = try AddressSpace(&memory)
+    space.share(DirectMap.base, of: kernelSpace)
+    space.share(DirectMap.deviceBase, of: kernelSpace)
+    space.share(DirectMap.kernelBase, of: kernelSpace)
+    let program = try program(record, space, &memory)
+    try space.map(
+      AddressMap.information, to: information.physicalAddress, size: 4096, .user | .noExecute, from: &memory)
+    var workspaces = try stack(space, &memory)
+    try mapRegions(of: index, space, &workspaces, &memory)
+    var own = DomainStatus()
+    own.name = record.name
+    own.core = UInt32(record.core)
+    return Domain(
+      name: record.name, space: space, traits: DomainTraits(rawValue: record.traits),
+      onCrash: OnCrash(rawValue: record.onCrash) ?? .stop, program: program, workspaces: workspaces,
+      channels: channels(of: index), ports: try ports(of: index), lines: InlineArray(repeating: nil),
+      symbols: symbols(record.symbols), status: BootMemory.cell(own, at: status + UInt64(index) * 4096))
+  }
+
+  // MARK: - Memory
+
+  /// The memory of each region.
+  private static func regions(
+    _ reader: borrowing BootImage, _ imageStart: PhysicalAddress, _ status: PhysicalAddress,
+    _ memory: inout BootMemory
+  ) throws(BootError) -> Table<PhysicalExtent> {
+    var extents = FixedList<256, PhysicalExtent>()
+    for index in 0..<reader.count(.regions) {
+      let record = reader.region(index)
+      let start: PhysicalAddress
+      switch RegionKind(rawValue: record.kind) {
+      case .shared, .workspace: start = try memory.bytes(record.size)
+      case .file: start = imageStart + reader.file(Int(record.file)).offset
+      case .guestMemory: start = try guestMemory(index, record.size, reader, &memory)
+      case .log: start = unsafe kernelLog.address
+      case .status: start = status
+      case nil: throw .refused("the boot image has a region of a kind that this kernel does not know")
+      }
+      try extents.append(PhysicalExtent(start: start, size: record.size), orSay: "the boot image has too many regions")
+    }
+    let list = extents
+    return try memory.table(list.count) { list[$0] }
+  }
+
+  private static func guestMemory(
+    _ index: Int, _ size: UInt64, _ reader: borrowing BootImage, _ memory: inout BootMemory
+  ) throws(BootError) -> PhysicalAddress {
+    let alignment: UInt64 = size >= .GiB && memory.map.largestFree(alignment: .GiB) >= size ? .GiB : 2 * .MiB
+    if let start = memory.map.allocate(size: size, alignment: alignment) { return start }
+    for mapping in 0..<reader.count(.guestMappings) where reader.guestMapping(mapping).region == UInt32(index) {
+      let name = reader.domain(Int(reader.guestMapping(mapping).domain)).name
+      throw .forDomain(name, wanted: size, largest: memory.map.largestFree(alignment: 2 * .MiB))
+    }
+    throw .outOfMemory(wanted: size, largest: memory.map.largestFree(alignment: 2 * .MiB))
+  }
+
+  private func stack(
+    _ space: AddressSpace, _ memory: inout BootMemory
+  ) throws(BootError) -> FixedList<16, PhysicalExtent> {
+    let start = try memory.bytes(AddressMap.stackSize)
+    try space.map(
+      AddressMap.stackTop - AddressMap.stackSize, to: start, size: AddressMap.stackSize,
+      .user | .writable | .noExecute, from: &memory)
+    return FixedList()
+  }
+
+  private func mapRegions(
+    of domain: Int, _ space: AddressSpace, _ workspaces: inout FixedList<16, PhysicalExtent>,
+    _ memory: inout BootMemory
+  ) throws(BootError) {
+    for index in 0..<reader.count(.mappings) {
+      let record = reader.mapping(index)
+      guard record.domain == UInt32(domain) else { continue }
+      let extent = regions[Int(record.region)]
+      let writable: PageTableEntry = record.isWritable != 0 ? .writable : .none
+      try space.map(
+        record.address, to: extent.start, size: extent.size, .user | .noExecute | writable, from: &memory)
+      if reader.region(Int(record.region)).kind == RegionKind.workspace.rawValue {
+        try workspaces.append(extent, orSay: "a domain has more than 16 workspaces")
+      }
+    }
+  }
+
+  // MARK: - Program and rights
+
+  private func program(
+    _ record: DomainRecord, _ space: AddressSpace, _ memory: inout BootMemory
+  ) throws(BootError) -> Program {
+    let file = reader.file(Int(record.program))
+    let image: ELFImage
+    do throws(ELFError) { image = try ELFImage(reader.contents(ofFile: Int(record.program))) } catch {
+      throw .line("cannot start: \(record.name): \(error.sentence)")
+    }
+    var program = Program(entry: image.entry, segments: FixedList())
+    for index in 0..<image.segmentCount {
+      let segment = image.segment(index)
+      guard let size = segment.memorySize.roundedUp(to: 4096) else { throw .refused("a program is too large") }
+      let memoryStart = try memory.bytes(size)
+      var flags: PageTableEntry = .user
+      flags.set(.writable, to: segment.flags.contains(.writable))
+      flags.set(.noExecute, to: !segment.flags.contains(.executable))
+      try space.map(segment.address, to: memoryStart, size: size, flags, from: &memory)
+      try program.segments.append(
+        LoadedSegment(
+          pristine: PhysicalExtent(start: imageStart + file.offset + segment.fileOffset, size: segment.fileSize),
+          memory: PhysicalExtent(start: memoryStart, size: size)),
+        orSay: "a program has more than 8 segments")
+    }
+    return program
+  }
+
+  private func symbols(_ index: UInt32) -> PhysicalExtent {
+    guard index != DomainRecord.noIndex else { return PhysicalExtent(start: PhysicalAddress(0), size: 0) }
+    let file = reader.file(Int(index))
+    return PhysicalExtent(start: imageStart + file.offset, size: file.size)
+  }
+
+  private func channels(of domain: Int) -> InlineArray<32, ChannelEnd?> {
+    var ends = InlineArray<32, ChannelEnd?>(repeating: nil)
+    for index in 0..<reader.count(.channels) {
+      let record = reader.channel(index)
+      if record.firstDomain == UInt32(domain) {
+        ends[Int(record.firstSlot)] = ChannelEnd(
+          thread: Int(record.secondDomain), notification: .channel(Int(record.secondSlot)))
+      }
+      if record.secondDomain == UInt32(domain) {
+        ends[Int(record.secondSlot)] = ChannelEnd(
+          thread: Int(record.firstDomain), notification: .channel(Int(record.firstSlot)))
+      }
+    }
+    return ends
+  }
+
+  private func ports(of domain: Int) throws(BootError) -> FixedList<8, PortRange> {
+    var ranges = FixedList<8, PortRange>()
+    for index in 0..<reader.count(.ports) {
+      let record = reader.ports(index)
+      guard record.domain == UInt32(domain) else { continue }
+      try ranges.append(
+        PortRange(first: UInt64(record.first), count: UInt64(record.count)), orSay: "a domain has too many port ranges")
+    }
+    return ranges
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Firmware
+
+/// What ACPI's fixed tables say of the machine; what they leave out is as on a PC of old.
+struct MachineDescription {
+  let topology: Topology
+  let hpet: HPETDescription?
+  let configuration: ConfigurationWindows?
+  let fixed: FixedDescription?
+
+  init(rsdp: PhysicalAddress?, _ memory: borrowing MachineMemory) throws(BootError) {
+    do throws(ACPIError) {
+      let tables = try SystemTables(rsdp: rsdp, in: memory)
+      topology = try Topology(tables, in: memory)
+      hpet = try? HPETDescription(tables, in: memory)
+      configuration = try? ConfigurationWindows(tables, in: memory)
+      fixed = try? FixedDescription(tables, in: memory)
+    } catch {
+      throw .line(error.line)
+    }
+    guard topology.ioapicCount > 0 else { throw .refused("the firmware's tables name no I/O interrupt controller") }
+    guard topology.localAPIC.value < 4 * .GiB else { throw .refused("the local interrupt controllers are above 4 GiB") }
+    for index in 0..<topology.ioapicCount where topology.ioapic(index).address.value >= 4 * .GiB {
+      throw .refused("an I/O interrupt controller is above 4 GiB")
+    }
+    // Both 8259s stay masked: an interrupt of theirs would look like an exception.
+    cx86_out8(0x21, 0xff)
+    cx86_out8(0xa1, 0xff)
+  }
+
+  /// The core this code runs on, and the others after it.
+  func apicID(ofCore index: Int) -> UInt32 {
+    let own = cx86_cpuid(1, 0).ebx >> 24
+    var place = 0
+    for processor in 0..<topology.processorCount where topology.apicID(processor) != own {
+      place += 1
+      if place == index { return topology.apicID(processor) }
+    }
+    return own
+  }
+
+  /// Where a device's interrupt arrives: an ISA interrupt where the MADT says, a GSI as PCI lines are.
+  func route(of record: InterruptRecord) -> InterruptRoute {
+    if record.isISA != 0, let route = topology.route(isa: UInt8(truncatingIfNeeded: record.source)) { return route }
+    return InterruptRoute(gsi: record.source, isActiveLow: true, isLevelTriggered: true)
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Firmware
+import X86
+
+// From the boot loader to the first component:
+//   read what the loader and the firmware say → deal memory out → own page tables → read the boot image, make its
+//   domains → start the cores, each of which starts its threads.
+// What goes wrong on the way ends in a sentence on the UART.
+
+/// Where boot.S arrives: the loader's magic number and the address of its information.
+@c(kernel_start)
+func kernelStart(_ magic: UInt64, _ information: UInt64) {
+  EarlyConsole.prepare()
+  do throws(BootError) {
+    try boot(magic, PhysicalAddress(information))
+  } catch {
+    refuse(error)
+  }
+}
+
+private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootError) {
+  var physical = MachineMemory()
+  let loader = try readLoader(magic, information, physical)
+  let options = readOptions(loader, physical)
+  if options.isProbe { unsafe panicState.exitPort = 0xf4 }
+  log(.information, "Roost")
+  let features = ProcessorFeatures()
+  if let obstacle = SVMSupport.obstacle(features) { throw .refused(obstacle) }
+
+  var memory = BootMemory(loader.memoryMap)
+  let (text, _, _, end) = KernelSpace.layout
+  memory.map.reserve(start: DirectMap.physical(ofKernel: text), size: end - text)
+  let total = memory.map.freeBytes
+  let last = max(memory.map.highestFree.value, 4 * .GiB)
+  guard let lowPage = memory.map.allocateLow(size: 4096) else { throw .refused("there is no free page below 1 MiB") }
+  memory.limit = PhysicalAddress(4 * .GiB)
+  let space = try KernelSpace.build(
+    end: last.roundedUp(to: .GiB) ?? last, hasGiBPages: features.hasGiBPages, from: &memory)
+  cx86_write_cr3(space.root.value)
+  physical.end = last
+  try keepLog(&memory)
+  log(.information, "\(total / .MiB) MiB of memory are free")
+
+  let machine = try MachineDescription(rsdp: loader.rsdp, physical)
+  if options.isProbe { try Probe.run(features, &memory) }
+  guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
+  let setup = try SystemSetup(image, machine, features, space, physical, &memory)
+  try setup.startCores(lowPage: lowPage, options)
+}
+
+private func readLoader(
+  _ magic: UInt64, _ information: PhysicalAddress, _ physical: borrowing MachineMemory
+) throws(BootError) -> BootInformation {
+  do throws(BootInformationError) {
+    if UInt32(truncatingIfNeeded: magic) == BootInformation.multiboot2Magic {
+      return try BootInformation(multiboot2: information, in: physical)
+    }
+    return try BootInformation(pvh: information, in: physical)
+  } catch {
+    throw .refused(error.sentence)
+  }
+}
+
+private func readOptions(_ loader: BootInformation, _ physical: borrowing MachineMemory) -> KernelOptions {
+  guard let line = loader.commandLine, let text = physical.bytes(at: line.start, count: line.size) else {
+    return KernelOptions()
+  }
+  return KernelOptions(text)
+}
+
+/// From here on the log is kept for the console.
+private func keepLog(_ memory: inout BootMemory) throws(BootError) {
+  let ring = try memory.bytes(LogRing.size)
+  unsafe kernelLog.keep(at: ring)
+}
+
+/// Says why the machine cannot be set up, and stops.
+func refuse(_ error: BootError) -> Never {
+  switch error {
+  case .refused(let sentence): log(.error, "cannot start: \(sentence)")
+  case .outOfMemory(let wanted, let largest):
+    log(.error, "cannot start: \(wanted / .MiB) MiB are wanted, at most \(largest / .MiB) MiB are left; add memory")
+  case .forDomain(let name, let wanted, let largest):
+    log(.error, "cannot start: VM \(name) wants \(wanted / .MiB) MiB, only \(largest / .MiB) MiB are left; add memory")
+  case .line(let line): log(.error, line)
+  }
+  stopMachine()
+}

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Firmware
+import X86
+
+/// The boot image turned into domains, threads and vCPUs, with all the memory they will ever have.
+struct SystemSetup {
+  let kernel: Kernel
+  let launches: Table<CoreLaunch>
+
+  init(
+    _ image: PhysicalRange, _ machine: MachineDescription, _ features: ProcessorFeatures, _ space: AddressSpace,
+    _ physical: borrowing MachineMemory, _ memory: inout BootMemory
+  ) throws(BootError) {
+    guard let bytes = physical.bytes(at: image.start, count: image.size) else {
+      throw .refused("the boot image lies where no memory is")
+    }
+    let reader = try Self.read(bytes)
+    let cores = try CoreTable.make(machine, reader, space, &memory)
+    memory.limit = nil
+
+    let local = LocalAPIC(base: machine.topology.localAPIC)
+    local.enable(usesDeadline: features.hasTSCDeadline)
+    let clock = Clock(ReferenceClock(machine.hpet), apic: local, features: features)
+    let interrupts = InterruptControllers(
+      local: local,
+      external: try memory.table(machine.topology.ioapicCount) { index in
+        let controller = machine.topology.ioapic(index)
+        return IOAPIC(base: controller.address, firstGSI: controller.gsiBase)
+      },
+      lock: try memory.table(1) { _ in Spinlock() })
+    let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
+    let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
+    let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
+      try builder.domain(index, &memory)
+    }
+    let virtualCPUs = try builder.virtualCPUs(features, domains, &memory)
+    let threads = try builder.threads(domains, &memory)
+    let lines = try InterruptRouting.lines(reader, machine, interrupts, cores.cores, domains, &memory)
+    kernel = Kernel(
+      domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
+      interrupts: interrupts, features: features, information: information, space: space)
+    try Self.placeThreads(kernel)
+    let shared = kernel
+    launches = try memory.table(cores.cores.count) { index in
+      CoreLaunch(kernel: shared, memory: cores.memory[index], gates: cores.gates, clock: clock, index: index)
+    }
+    log(.information, "\(memory.used / .KiB) KiB are used outside guests")
+  }
+
+  /// Starts the other cores, and then goes on as the first.
+  func startCores(lowPage: PhysicalAddress, _ options: KernelOptions) throws(BootError) {
+    for index in 1..<max(kernel.cores.count, 1) {
+      if CoreStart.start(launches.cell(index), page: lowPage) == .silent {
+        log(.error, "core \(index) (APIC \(kernel.cores[index].apicID)) does not start; its VMs stay off")
+      }
+    }
+    kernel.information.value.coreCount = UInt32(kernel.cores.count)
+    log(.information, "\(kernel.domains.count) domains on \(kernel.cores.count) cores")
+    if options.isPanicTest { panic("panic-test on the command line") }
+    kernelCoreStart(launches.cell(0).address)
+  }
+
+  @_lifetime(copy bytes)
+  private static func read(_ bytes: RawSpan) throws(BootError) -> BootImage {
+    do throws(BootImageError) { return try BootImage(bytes) } catch { throw .line(error.line) }
+  }
+
+  private static func information(
+    _ clock: Clock, _ machine: MachineDescription, _ features: ProcessorFeatures, _ cores: Int,
+    _ memory: inout BootMemory
+  ) throws(BootError) -> Cell<SystemInformation> {
+    let wall = WallClock.read(centuryIndex: machine.fixed?.centuryIndex ?? 0)
+    var information = SystemInformation()
+    information.tscFrequency = clock.tscFrequency
+    information.scale = TimeScale(frequency: clock.tscFrequency)
+    information.wallClock = wall.seconds
+    information.tscAtWallClock = wall.tsc
+    information.supportedXCR0 = features.supportedXCR0
+    information.vendor = 1
+    log(.information, "\(cores) cores, time-stamp counter at \(clock.tscFrequency / 1_000_000) MHz")
+    return BootMemory.cell(information, at: try memory.page())
+  }
+
+  /// Gives each core its threads.
+  private static func placeThreads(_ kernel: Kernel) throws(BootError) {
+    for index in 0..<kernel.threads.count {
+      try kernel.cores[kernel.threads[index].core].threads.append(index, orSay: "a core has more than 32 threads")
+    }
+  }
+}
+
+/// The cores that the description uses.
+struct CoreTable {
+  let cores: Table<Core>
+  let memory: Table<CoreMemory>
+  /// The interrupt descriptor table of them all.
+  let gates: PhysicalAddress
+
+  /// As many cores as the highest that a domain names, if the machine has them.
+  static func make(
+    _ machine: MachineDescription, _ reader: borrowing BootImage, _ space: AddressSpace,
+    _ memory: inout BootMemory
+  ) throws(BootError) -> CoreTable {
+    var count = 1
+    for index in 0..<reader.count(.domains) {
+      let domain = reader.domain(index)
+      guard Int(domain.core) < machine.topology.processorCount else {
+        throw .line(
+          "cannot start: \(domain.name) wants core \(domain.core), but there are \(machine.topology.processorCount)")
+      }
+      count = max(count, Int(domain.core) + 1)
+    }
+    let gates = try memory.page()
+    CoreSetup.fillGates(gates)
+    let places = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
+      try CoreMemory(index, &memory, space: space)
+    }
+    let cores = try memory.table(count) { index in
+      Core(
+        index: index, apicID: machine.apicID(ofCore: index), taskState: places[index].taskState,
+        block: places[index].block, hostState: places[index].hostState)
+    }
+    return CoreTable(cores: cores, memory: places, gates: gates)
+  }
+}
+
+/// Device interrupts, from the pin that fires to the domain that hears of it.
+enum InterruptRouting {
+  static func lines(
+    _ reader: borrowing BootImage, _ machine: MachineDescription, _ interrupts: InterruptControllers,
+    _ cores: Table<Core>, _ domains: Table<Domain>, _ memory: inout BootMemory
+  ) throws(BootError) -> Table<InterruptLine> {
+    let count = reader.count(.interrupts)
+    guard count <= Vectors.lineCount else { throw .refused("the description has more than 64 device interrupts") }
+    var lines = FixedList<64, InterruptLine>()
+    for index in 0..<count {
+      let record = reader.interrupt(index)
+      let route = machine.route(of: record)
+      guard let controller = machine.topology.ioapic(for: route.gsi) else {
+        throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
+      }
+      let pin = route.gsi - interrupts.external[controller].firstGSI
+      guard pin < interrupts.external[controller].pinCount else {
+        throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
+      }
+      let owner = Int(record.domain)
+      let core = cores[Int(reader.domain(owner).core)].apicID
+      let line = InterruptLine(
+        controller: controller, pin: pin,
+        entry: UInt64(core) << 56 | (Vectors.firstLine + UInt64(index))
+          | (route.isActiveLow ? IOAPIC.isLow : 0) | (route.isLevelTriggered ? IOAPIC.isLevel : 0),
+        isLevel: route.isLevelTriggered, owner: owner,
+        notification: Notifications.interrupt(Int(record.slot)).rawValue)
+      try lines.append(line, orSay: "the description has more than 64 device interrupts")
+      domains[owner].lines[Int(record.slot)] = index
+      interrupts.unmask(line)
+    }
+    let list = lines
+    return try memory.table(count) { list[$0] }
+  }
+}
