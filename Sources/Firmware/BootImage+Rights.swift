@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+
+// What domains may be given: each right names a domain that exists, and none collides with another.
+
+extension BootImage {
+  func checkMappings() throws(BootImageError) {
+    for index in 0..<count(.mappings) {
+      let mapping = mapping(index)
+      try checkDomain(mapping.domain, .mappings, index)
+      try checkRegion(mapping.region, .mappings, index)
+      guard mapping.isWritable <= 1 else {
+        throw BootImageError(.mappings, index, "is neither writable nor read-only")
+      }
+      if mapping.isWritable == 1 {
+        switch kind(ofRegion: Int(mapping.region)) {
+        case .shared, .workspace, .guestMemory: break
+        case .file, .log, .status: throw BootImageError(.mappings, index, "makes writable what is read-only")
+        }
+      }
+      try checkPlace(mapping, index)
+      for other in 0..<index { try checkTogether(mapping, self.mapping(other), index) }
+    }
+  }
+
+  /// A mapping lies on pages that belong to nothing every domain has.
+  private func checkPlace(_ mapping: MappingRecord, _ index: Int) throws(BootImageError) {
+    let size = region(Int(mapping.region)).size
+    guard mapping.address.isAligned(to: 4096) else {
+      throw BootImageError(.mappings, index, "does not begin on a page")
+    }
+    guard fits(mapping.address, count: size, in: AddressMap.end) else {
+      throw BootImageError(.mappings, index, "lies outside a component's addresses")
+    }
+    guard mapping.address >= AddressMap.stackTop else {
+      throw BootImageError(.mappings, index, "lies where the program and its stack are")
+    }
+    guard !overlap(mapping.address, size, AddressMap.information, 4096) else {
+      throw BootImageError(.mappings, index, "lies where the system's information is")
+    }
+    guard !overlap(mapping.address, size, AddressMap.virtualCPU, 4096) else {
+      throw BootImageError(.mappings, index, "lies where the vCPU is")
+    }
+  }
+
+  private func checkTogether(_ one: MappingRecord, _ other: MappingRecord, _ index: Int) throws(BootImageError) {
+    guard one.domain == other.domain else {
+      guard one.region != other.region || kind(ofRegion: Int(one.region)) != .workspace else {
+        throw BootImageError(.mappings, index, "gives one domain's workspace to another")
+      }
+      return
+    }
+    guard !overlap(one.address, region(Int(one.region)).size, other.address, region(Int(other.region)).size) else {
+      throw BootImageError(.mappings, index, "overlaps another of its domain")
+    }
+  }
+
+  func checkGuestMappings() throws(BootImageError) {
+    for index in 0..<count(.guestMappings) {
+      let mapping = guestMapping(index)
+      try checkDomain(mapping.domain, .guestMappings, index)
+      try checkRegion(mapping.region, .guestMappings, index)
+      guard DomainTraits(rawValue: domain(Int(mapping.domain)).traits).contains(.hasVirtualCPU) else {
+        throw BootImageError(.guestMappings, index, "belongs to a domain without a vCPU")
+      }
+      guard kind(ofRegion: Int(mapping.region)) == .guestMemory else {
+        throw BootImageError(.guestMappings, index, "gives a guest what is no guest memory")
+      }
+      let size = region(Int(mapping.region)).size
+      guard mapping.address.isAligned(to: 2 * .MiB) else {
+        throw BootImageError(.guestMappings, index, "does not begin on a multiple of 2 MiB")
+      }
+      guard fits(mapping.address, count: size, in: AddressMap.end) else {
+        throw BootImageError(.guestMappings, index, "lies outside a guest's addresses")
+      }
+      for earlier in 0..<index {
+        let other = guestMapping(earlier)
+        guard
+          other.domain != mapping.domain
+            || !overlap(mapping.address, size, other.address, region(Int(other.region)).size)
+        else { throw BootImageError(.guestMappings, index, "overlaps another of its guest") }
+      }
+    }
+  }
+
+  func checkChannels() throws(BootImageError) {
+    // The slots that each domain has in use.
+    var used = InlineArray<32, UInt32>(repeating: 0)
+    for index in 0..<count(.channels) {
+      let channel = channel(index)
+      for end in 0..<2 {
+        let domain = end == 0 ? channel.firstDomain : channel.secondDomain
+        let slot = end == 0 ? channel.firstSlot : channel.secondSlot
+        try checkDomain(domain, .channels, index)
+        guard slot < UInt16(Notifications.channelCount) else {
+          throw BootImageError(.channels, index, "has a slot above 31")
+        }
+        let bit = UInt32(1) << UInt32(slot)
+        guard used[Int(domain)] & bit == 0 else {
+          throw BootImageError(.channels, index, "has a slot that its domain uses already")
+        }
+        used[Int(domain)] |= bit
+      }
+    }
+  }
+
+  func checkPorts() throws(BootImageError) {
+    for index in 0..<count(.ports) {
+      let ports = ports(index)
+      try checkDomain(ports.domain, .ports, index)
+      guard ports.count > 0, fits(UInt64(ports.first), count: UInt64(ports.count), in: 0x1_0000) else {
+        throw BootImageError(.ports, index, "is empty or goes beyond port 0xffff")
+      }
+    }
+  }
+
+  func checkInterrupts() throws(BootImageError) {
+    // The slots that each domain has in use.
+    var used = InlineArray<32, UInt16>(repeating: 0)
+    for index in 0..<count(.interrupts) {
+      let interrupt = interrupt(index)
+      try checkDomain(interrupt.domain, .interrupts, index)
+      guard interrupt.slot < UInt16(Notifications.interruptCount) else {
+        throw BootImageError(.interrupts, index, "has a slot above 15")
+      }
+      guard interrupt.isISA == 0 || (interrupt.isISA == 1 && interrupt.source < 16) else {
+        throw BootImageError(.interrupts, index, "comes from an ISA line that does not exist")
+      }
+      let bit = UInt16(1) << interrupt.slot
+      guard used[Int(interrupt.domain)] & bit == 0 else {
+        throw BootImageError(.interrupts, index, "has a slot that its domain uses already")
+      }
+      used[Int(interrupt.domain)] |= bit
+    }
+  }
+
+  private func checkDomain(_ domain: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
+    guard domain < UInt32(count(.domains)) else {
+      throw BootImageError(table, index, "names a domain that is not there")
+    }
+  }
+
+  private func checkRegion(_ region: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
+    guard region < UInt32(count(.regions)) else {
+      throw BootImageError(table, index, "names a region that is not there")
+    }
+  }
+}
+
+/// Whether two ranges, neither of which wraps, share an address.
+private func overlap(_ start: UInt64, _ size: UInt64, _ otherStart: UInt64, _ otherSize: UInt64) -> Bool {
+  start < otherStart &+ otherSize && otherStart < start &+ size
+}
