@@ -66,7 +66,7 @@ extension LogLine: StringInterpolationProtocol {
 
   /// A number in hexadecimal, with `0x`.
   package mutating func appendInterpolation<T: FixedWidthInteger & UnsignedInteger>(hex value: T, width: Int = 1) {
-    append("0x")
+    appendLiteral("0x")
     append(magnitude: UInt64(truncatingIfNeeded: value), radix: 16, width: width)
   }
 
