@@ -43,6 +43,8 @@ package struct ConsoleConfiguration: BitwiseCopyable {
   private var reserved: UInt32 = 0
   /// The VMs by number.
   package var machines: InlineArray<16, ConsoleMachine> = InlineArray(repeating: ConsoleMachine())
+  /// The name of the system, from its description; may be empty.
+  package var system = ShortName()
   package init() {}
 }
 

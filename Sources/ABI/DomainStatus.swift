@@ -83,6 +83,11 @@ package enum LogRing {
   /// Where the records begin; before them is one `LogHeader`.
   package static var recordsOffset: Int { 128 }
   package static var capacity: Int { 510 }
+
+  /// Where the record of line `sequence` is, from the region's start.
+  package static func offset(ofLine sequence: UInt32) -> Int {
+    recordsOffset + Int(sequence) % capacity * MemoryLayout<LogRecord>.stride
+  }
 }
 
 package struct LogHeader: BitwiseCopyable {
