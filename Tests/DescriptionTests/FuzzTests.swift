@@ -32,7 +32,7 @@ private let pieces = [
   let factor = ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1
   var random = Generator(state: 1)
 
-  for _ in 0..<(400 * factor) {
+  for _ in 0..<(3_000 * factor) {
     var bytes = seeds.randomElement(using: &random) ?? []
     for _ in 0..<Int.random(in: 1...6, using: &random) { garble(&bytes, &random) }
     do {
