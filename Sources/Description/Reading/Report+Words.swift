@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+
+// Text into typed values; each returns `nil` after reporting what is wrong.
+extension Report {
+  /// Whether text has the form its key asks for.
+  private func matches(_ text: String, _ form: Form) -> Bool {
+    guard case .text(let pattern, _) = form, let expression = try? Regex(pattern) else { return false }
+    return text.wholeMatch(of: expression) != nil
+  }
+
+  mutating func name(_ text: String, at place: Place) -> String? {
+    guard text.unicodeScalars.count <= Limits.nameLength else {
+      add(.word(.nameTooLong(text)), at: place)
+      return nil
+    }
+    guard matches(text, Key.name.form) else {
+      add(.word(.badName(text)), at: place)
+      return nil
+    }
+    return text
+  }
+
+  /// A number of bytes.
+  mutating func size(_ value: Value, of key: Key) -> UInt64? {
+    guard matches(value.text, key.form), let digits = value.text.prefixMatch(of: /[0-9]+/),
+      let count = UInt64(digits.output)
+    else {
+      add(.word(.badSize(value.text)), at: value.place)
+      return nil
+    }
+    let size = count * (value.text.hasSuffix("GiB") ? .GiB : .MiB)
+    guard size <= Limits.mostMemory else {
+      add(.resource(.tooMuchMemory), at: value.place)
+      return nil
+    }
+    return size
+  }
+
+  mutating func number(_ value: Value, in range: ClosedRange<Int>, of key: Key) -> Int? {
+    guard let number = Self.decimal(value.text), range.contains(number) else {
+      add(.word(.badNumber(value.text, key: key.name, range: range)), at: value.place)
+      return nil
+    }
+    return number
+  }
+
+  /// One of the words that a key allows.
+  mutating func word(_ value: Value, of key: Key) -> String? {
+    let choices =
+      switch key.form {
+      case .word(let words): words
+      case .choice(let numbers): numbers.map(String.init)
+      default: [String]()
+      }
+    guard choices.contains(value.text) else {
+      add(.word(.unknownWord(value.text, key: key.name, choices: choices)), at: value.place)
+      return nil
+    }
+    return value.text
+  }
+
+  mutating func commandLine(_ value: Value) -> String? {
+    if let scalar = value.text.unicodeScalars.first(where: { !(0x20...0x7e).contains($0.value) }) {
+      add(.word(.commandLineCharacter(scalar.value)), at: value.place)
+      return nil
+    }
+    guard value.text.utf8.count <= Limits.commandLine else {
+      add(.word(.commandLineTooLong(count: value.text.utf8.count)), at: value.place)
+      return nil
+    }
+    return value.text
+  }
+
+  /// A number in plain decimal digits: no sign, no `0x`, no leading zero.
+  private static func decimal(_ text: String) -> Int? {
+    guard text.wholeMatch(of: /0|[1-9][0-9]*/) != nil else { return nil }
+    return Int(text)
+  }
+}

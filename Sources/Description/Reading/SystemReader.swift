@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+
+/// Turns a document into a `System`, or into everything that is wrong with it.
+struct SystemReader {
+  var report = Report()
+  let files: GuestFiles
+
+  /// - Returns: `nil` if something is wrong, which is then in `report`.
+  mutating func read(_ root: Value) -> System? {
+    guard case .map = root.content else {
+      refuseRoot(root)
+      return nil
+    }
+    let fields = report.fields(of: root, as: .system, owner: "the system", at: root.place)
+    let name = fields[.name].flatMap { report.name($0.text, at: $0.place) }
+    let console = fields[.console].flatMap { readConsole($0) }
+    let computer = fields[.machine].flatMap { readComputer($0) }
+    let machines = fields[.machines].flatMap { readMachines($0, on: computer) }
+    guard report.isEmpty, let name, let console, let machines else { return nil }
+    return System(
+      name: name, console: console, machines: machines, declaredCores: computer?.cores,
+      declaredMemory: computer?.memory)
+  }
+
+  private mutating func refuseRoot(_ root: Value) {
+    switch root.content {
+    case .refused: break
+    case .nothing: report.add(.file(.empty), at: root.place)
+    default:
+      let problem = ShapeProblem.wrongType(
+        subject: "the description", expected: "a map", found: root.kind, example: Key.name.example)
+      report.add(.shape(problem), at: root.place)
+    }
+  }
+
+  private mutating func readConsole(_ value: Value) -> ConsolePort? {
+    let fields = report.fields(of: value, as: .console, owner: "'console'", at: value.place)
+    let baud = fields[.baud].map { report.word($0, of: .baud).flatMap { Int($0) } } ?? 115_200
+    guard let uart = fields[.uart].flatMap({ report.word($0, of: .uart) }).flatMap(UART.init), let baud else {
+      return nil
+    }
+    return ConsolePort(uart: uart, baud: baud)
+  }
+
+  /// What the description says of the computer; a part that is wrong counts as not given.
+  private struct Computer {
+    var cores: Int?
+    var memory: UInt64?
+  }
+
+  private mutating func readComputer(_ value: Value) -> Computer {
+    let fields = report.fields(of: value, as: .machine, owner: "'machine'", at: value.place)
+    var computer = Computer()
+    computer.cores = fields[.computerCores].flatMap {
+      report.number($0, in: 1...Limits.cores, of: .computerCores)
+    }
+    if let value = fields[.computerMemory], let memory = report.size(value, of: .computerMemory) {
+      if memory < Limits.reserve + Limits.leastMemory {
+        report.add(.resource(.computerTooSmall(memory)), at: value.place)
+      } else {
+        computer.memory = memory
+      }
+    }
+    return computer
+  }
+
+  private mutating func readMachines(_ value: Value, on computer: Computer?) -> [VirtualMachine]? {
+    let entries = report.uniqueEntries(of: value) { .repeatedMachine($0, firstLine: $1) }
+    if entries.isEmpty { report.add(.resource(.noMachines), at: value.place) }
+    if entries.count > Limits.machines {
+      report.add(.resource(.tooManyMachines(count: entries.count)), at: entries[Limits.machines].place)
+    }
+    var reader = MachineReader(files: files, cores: computer?.cores, memory: computer?.memory, report: report)
+    let machines = entries.map { reader.read($0) }
+    report = reader.report
+    let complete = machines.compactMap(\.self)
+    return complete.count == machines.count ? complete : nil
+  }
+}

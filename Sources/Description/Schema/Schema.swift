@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A key that a section of the description can have.
+///
+/// The parser and the published JSON Schema both come from these.
+struct Key: Equatable, Sendable {
+  let name: String
+  var isRequired = false
+  let form: Form
+  /// The key with a value that could stand there.
+  let example: String
+  /// One sentence, which editors show.
+  let summary: String
+}
+
+/// What a key's value looks like.
+indirect enum Form: Equatable, Sendable {
+  /// Text that matches a regular expression as a whole, of at most so many characters.
+  case text(pattern: String, maximum: Int?)
+  /// One of these words.
+  case word([String])
+  /// One of these numbers.
+  case choice([Int])
+  case number(ClosedRange<Int>)
+  /// A list of so many of the same kind.
+  case list(Form, count: ClosedRange<Int>)
+  case section(Section)
+  /// A map from names to sections.
+  case named(Section, count: ClosedRange<Int>)
+
+  /// What the value must be in YAML, for messages.
+  var kind: String {
+    switch self {
+    case .text, .word: "text"
+    case .choice, .number: "a number"
+    case .list: "a list"
+    case .section, .named: "a map"
+    }
+  }
+}
+
+/// A map with known keys.
+struct Section: Equatable, Sendable {
+  /// As in "'x' is not a key of …".
+  let title: String
+  let keys: [Key]
+  /// Keys of later versions, which are refused as such.
+  var later: [String] = []
+}
+
+/// The regular expressions of the description, in the dialect that Swift and JSON Schema share.
+enum Pattern {
+  static let name = "[A-Za-z][A-Za-z0-9-]*"
+  static let size = "[0-9]{1,9} ?(MiB|GiB)"
+  static let printable = "[ -~]*"
+  static let kernel = "debian:i386|debian:amd64|" + path
+  static let initrd = "guest:busybox|" + path
+  /// What has no colon, or starts like a path.
+  private static let path = "[^:]+|[./].+"
+}

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import ABI
+
+/// A checked system description: everything in it can be built.
+package struct System: Equatable, Sendable {
+  package var name: String
+  package var console: ConsolePort
+  /// At least one, at most `Limits.machines`; number n is what `@n` reaches.
+  package var machines: [VirtualMachine]
+  /// What the description says of the computer; `nil` where it says nothing.
+  package var declaredCores: Int?
+  package var declaredMemory: UInt64?
+}
+
+/// The serial port that people sit at.
+package struct ConsolePort: Equatable, Sendable {
+  package var uart: UART
+  package var baud: Int
+}
+
+/// A serial port of the computer.
+package enum UART: String, CaseIterable, Sendable {
+  case com1, com2
+}
+
+/// A virtual machine.
+package struct VirtualMachine: Equatable, Sendable {
+  package var name: String
+  /// Bytes; a multiple of 2 MiB.
+  package var memory: UInt64
+  /// The core its only vCPU runs on.
+  package var core: Int
+  package var kernel: KernelSource
+  package var initrd: InitrdSource?
+  /// Printable ASCII, short enough for `VMMConfiguration`.
+  package var commandLine: String
+  package var onCrash: OnCrash
+}
+
+/// Which processors a guest's programs are for.
+package enum Architecture: String, CaseIterable, Sendable {
+  case i386, amd64
+}
+
+/// Where a guest's kernel comes from.
+package enum KernelSource: Equatable, Sendable {
+  /// The kernel of the Debian distribution.
+  case debian(Architecture)
+  /// A bzImage; the path is the description's folder and what the description says, joined.
+  case file(path: String)
+}
+
+/// Where a guest's initial RAM disk comes from.
+package enum InitrdSource: Equatable, Sendable {
+  /// The small busybox system that `roost` makes, with the modules of that architecture's Debian kernel.
+  case busybox(Architecture)
+  /// A file; the path is the description's folder and what the description says, joined.
+  case file(path: String)
+}

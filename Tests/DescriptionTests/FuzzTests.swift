@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Description
+
+/// SplitMix64: the same numbers on every run.
+private struct Generator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
+  }
+}
+
+/// Pieces that mean something in YAML or in a description.
+private let pieces = [
+  ":", ": ", "- ", "? ", "&a ", "*a", "!x ", "<<: ", "{", "}", "[", "]", "\"", "'", "|\n", ">\n", "#", "\n", "\r\n",
+  "\t", "---\n", "...\n", "%YAML 1.1\n", "\\x00", "\u{2028}", "\u{E000}", "memory", "vm0", "999999999 GiB", "é", "",
+]
+
+@Test func `a garbled description is accepted or refused, but never a trap`() throws {
+  let seeds = try ["refused", "accepted"].flatMap { kind in
+    try Fixture.names(kind).map { try Fixture.bytes(kind, $0) }
+  }
+  let factor = ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1
+  var random = Generator(state: 1)
+
+  for _ in 0..<(3_000 * factor) {
+    var bytes = seeds.randomElement(using: &random) ?? []
+    for _ in 0..<Int.random(in: 1...6, using: &random) { garble(&bytes, &random) }
+    do {
+      let system = try Description.parse(bytes, file: "x.yaml", folder: "/no-such-folder")
+      #expect(!system.machines.isEmpty)
+    } catch {
+      #expect(!error.errors.isEmpty)
+      #expect(error.errors.allSatisfy { $0.place.line >= 1 && $0.place.column >= 1 })
+    }
+  }
+}
+
+private func garble(_ bytes: inout [UInt8], _ random: inout Generator) {
+  let start = Int.random(in: 0...bytes.count, using: &random)
+  let end = min(bytes.count, start + Int.random(in: 0...12, using: &random))
+  switch Int.random(in: 0..<4, using: &random) {
+  case 0: bytes.removeSubrange(start..<end)
+  case 1: bytes.insert(contentsOf: bytes[start..<end], at: Int.random(in: 0...bytes.count, using: &random))
+  case 2: bytes.insert(contentsOf: Array((pieces.randomElement(using: &random) ?? "").utf8), at: start)
+  default: if start < bytes.count { bytes[start] ^= UInt8(1 << Int.random(in: 0..<8, using: &random)) }
+  }
+}
