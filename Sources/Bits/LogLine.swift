@@ -24,6 +24,7 @@ package struct LogLine: ExpressibleByStringInterpolation, ExpressibleByStringLit
     for index in 0..<text.utf8CodeUnitCount { append(byte: unsafe text.utf8Start[index]) }
   }
 
+  @_disfavoredOverload
   package mutating func append(_ name: ShortName) {
     for index in 0..<name.count { append(byte: name.bytes[index]) }
   }
@@ -70,6 +71,7 @@ extension LogLine: StringInterpolationProtocol {
     append(magnitude: UInt64(truncatingIfNeeded: value), radix: 16, width: width)
   }
 
+  @_disfavoredOverload
   package mutating func appendInterpolation(_ name: ShortName) { append(name) }
   package mutating func appendInterpolation(_ text: StaticString) { append(text) }
 }

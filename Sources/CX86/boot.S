@@ -11,7 +11,7 @@
 #define PVH_MAGIC 0x336ec578
 #define STACK_SIZE 0x8000
 
-    .section .note.pvh, "a", @note
+    .section .pvh, "a", @progbits   // not a note section: those survive in programs that never use them
     .align 4
     .long 4, 8, 18              // sizes of name and word; XEN_ELFNOTE_PHYS32_ENTRY
     .asciz "Xen"
