@@ -26,7 +26,8 @@ import Testing
   @Test func `the parts of a component's address space follow one another`() {
     let places = [
       AddressMap.program, AddressMap.stackTop, AddressMap.information, AddressMap.configuration, AddressMap.virtualCPU,
-      AddressMap.log, AddressMap.status, AddressMap.channels, AddressMap.workspace, AddressMap.guestKernel,
+      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.channels, AddressMap.workspace,
+      AddressMap.guestKernel,
       AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh, AddressMap.end,
     ]
     for (low, high) in zip(places, places.dropFirst()) { #expect(low < high) }
@@ -35,6 +36,26 @@ import Testing
     let channelBytes = UInt64(Notifications.channelCount) * AddressMap.channelStride
     #expect(AddressMap.channels + channelBytes <= AddressMap.workspace)
     #expect(AddressMap.guestHigh - AddressMap.guestLow >= GuestMemory.highStart)
+  }
+
+  @Test func `the rings of a console channel fit its slot and are powers of two`() {
+    #expect(ConsoleChannel.outputOffset + ConsoleChannel.outputSize <= ConsoleChannel.inputOffset)
+    #expect(ConsoleChannel.size <= AddressMap.channelStride)
+    for size in [ConsoleChannel.outputSize, ConsoleChannel.inputSize] {
+      #expect((size - UInt64(ByteRing.headerSize)).nonzeroBitCount == 1)
+      #expect(size.isAligned(to: 4096))
+    }
+    #expect(ConsoleWorkspace.size.isAligned(to: 4096))
+    #expect(AddressMap.workspace + ConsoleWorkspace.size <= AddressMap.guestKernel)
+  }
+
+  @Test func `the lines of the log lie inside its region, each for itself`() {
+    let places = Set((0..<UInt32(LogRing.capacity)).map { LogRing.offset(ofLine: $0) })
+    #expect(places.count == LogRing.capacity)
+    for line in [0, 1, 509, 510, UInt32.max] {
+      let offset = LogRing.offset(ofLine: line)
+      #expect(offset >= LogRing.recordsOffset && offset + MemoryLayout<LogRecord>.size <= Int(LogRing.size))
+    }
   }
 
   @Test func `each notification has a bit of its own`() {

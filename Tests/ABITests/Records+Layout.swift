@@ -37,7 +37,7 @@ extension RecordLayout {
                                                              (\.priority, 34), (\.traits, 35), (\.onCrash, 36)]),
       Self(RegionRecord.self,      size: 16,  alignment: 8, [(\.kind,     0), (\.file,    4), (\.size,    8)]),
       Self(MappingRecord.self,     size: 24,  alignment: 8, [(\.domain,   0), (\.region,  4), (\.address, 8), (\.isWritable, 16)]),
-      Self(GuestMappingRecord.self, size: 16, alignment: 8, [(\.domain,   0), (\.region,  4), (\.address, 8)]),
+      Self(GuestMappingRecord.self, size: 24, alignment: 8, [(\.domain,   0), (\.region,  4), (\.address, 8), (\.isOverlay, 16)]),
       Self(ChannelRecord.self,     size: 12,  alignment: 4, [(\.firstDomain, 0), (\.secondDomain, 4), (\.firstSlot, 8), (\.secondSlot, 10)]),
       Self(PortRecord.self,        size: 8,   alignment: 4, [(\.domain,   0), (\.first,   4), (\.count,   6)]),
       Self(InterruptRecord.self,   size: 12,  alignment: 4, [(\.domain,   0), (\.slot,    4), (\.isISA,   6), (\.source, 8)]),
@@ -51,7 +51,7 @@ extension RecordLayout {
     [
       Self(VMMConfiguration.self,     size: 2112, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
                                                                  (\.kernelSize, 48), (\.initrdSize, 56), (\.commandLine, 64)]),
-      Self(ConsoleConfiguration.self, size: 656,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.machines, 16)]),
+      Self(ConsoleConfiguration.self, size: 680,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.machines, 16), (\.system, 656)]),
       Self(ConsoleMachine.self,       size: 40,   alignment: 8, [(\.name, 0), (\.domain, 24), (\.memory, 32)]),
     ]
   }
@@ -69,10 +69,11 @@ extension RecordLayout {
       Self(ExitTrace.self,         size: 32,   alignment: 8, [(\.tsc, 0), (\.rip, 8), (\.subject, 16), (\.reason, 24), (\.access, 28)]),
       Self(LogRecord.self,         size: 120,  alignment: 4, [(\.sequence, 0), (\.level, 4), (\.count, 5), (\.source, 6), (\.text, 8)]),
       Self(LogHeader.self,         size: 8,    alignment: 4, [(\.newest, 0), (\.firstUnshown, 4)]),
-      Self(VirtualCPUState.self,   size: 488,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
+      Self(VirtualCPUState.self,   size: 496,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
                                                               (\.cr3, 160), (\.cr4, 168), (\.cr8, 176), (\.efer, 184), (\.dr6, 192), (\.dr7, 200),
                                                               (\.pat, 208), (\.xcr0, 216), (\.tscOffset, 224), (\.segments, 232),
-                                                              (\.interruptShadow, 392), (\.injection, 396), (\.exit, 416)]),
+                                                              (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
+                                                              (\.injection, 404), (\.exit, 424)]),
       Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),
       Self(Segment.self,           size: 16,   alignment: 8, [(\.selector, 0), (\.attributes, 2), (\.limit, 4), (\.base, 8)]),
       Self(Segments.self,          size: 160,  alignment: 8, [(\.es, 0), (\.cs, 16), (\.ss, 32), (\.ds, 48), (\.fs, 64), (\.gs, 80),
