@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // swift-format-ignore-file
 
-package import Bits
+import Bits
 
 /// Where the power-management registers are; the FADT says the same to the guest.
 extension PowerManagement {
