@@ -75,7 +75,7 @@ extension RealTimeClock {
     #expect(CalendarTime(seconds: -1).seconds == -1)
   }
 
-  @Test func `update in progress is set for the last 244 microseconds, and the time does not change while it is clear`() {
+  @Test func `update in progress is set for 244 microseconds, and while it is clear the time stands`() {
     var clock = RealTimeClock(at: leapEve)
 
     #expect(clock.get(0x0a, now: second - 244_001) == 0x26)
