@@ -8,7 +8,7 @@ extension Instruction {
   func executeString<Bus: DeviceBus & ~Copyable, Memory: LinearMemory & ~Copyable>(
     on access: DeviceAccess, registers: inout InlineArray<16, UInt64>, flags: ArithmeticFlags, context: StringContext,
     bus: inout Bus, memory other: inout Memory
-  ) throws(PageWalkError) -> Progress {
+  ) throws(PageWalkError) -> ExecutionProgress {
     let addressSize = memory.addressSize
     let count = Register(1, addressSize)
     if isRepeated, RegisterFile.value(of: count, in: registers) == 0 { return .finished }

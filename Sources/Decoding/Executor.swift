@@ -16,7 +16,7 @@ package struct DeviceAccess: Equatable, Sendable {
 }
 
 /// How far an instruction came.
-package enum Progress: Equatable, Sendable {
+package enum ExecutionProgress: Equatable, Sendable {
   /// It is done: RIP goes past it.
   case finished
   /// One element of a repeated string operation is done: RIP stays, the registers say how to go on. A VMM may go on
@@ -43,7 +43,7 @@ extension Instruction {
   package func execute<Bus: DeviceBus & ~Copyable, Memory: LinearMemory & ~Copyable>(
     on access: DeviceAccess, registers: inout InlineArray<16, UInt64>, flags: inout UInt64, context: StringContext,
     bus: inout Bus, memory: inout Memory
-  ) throws(PageWalkError) -> Progress {
+  ) throws(PageWalkError) -> ExecutionProgress {
     switch operation {
     case .moveString, .storeString, .loadString:
       return try executeString(
