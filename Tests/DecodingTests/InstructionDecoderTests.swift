@@ -60,10 +60,11 @@ import Testing
     #expect(throws: DecodingError.unsupported) { try decode([0x63, 0x08]) }
   }
 
-  @Test(arguments: [
-    (0x00, .add), (0x08, .or), (0x10, .addWithCarry), (0x18, .subtractWithBorrow), (0x20, .and),
-    (0x28, .subtract), (0x30, .exclusiveOr), (0x38, .compare),
-  ] as [(UInt8, Arithmetic)])
+  @Test(
+    arguments: [
+      (0x00, .add), (0x08, .or), (0x10, .addWithCarry), (0x18, .subtractWithBorrow), (0x20, .and),
+      (0x28, .subtract), (0x30, .exclusiveOr), (0x38, .compare),
+    ] as [(UInt8, Arithmetic)])
   func `arithmetic has both directions and immediates`(opcode: UInt8, operation: Arithmetic) throws {
     let byte = try decode([opcode, 0x08])
     #expect(byte.operation == .arithmetic(operation) && byte.destination == .memory && byte.width == .byte)
@@ -136,9 +137,10 @@ import Testing
     #expect(try decode([0x65, 0x8b, 0x00], .bits64).memory.segment == .gs)
   }
 
-  @Test(arguments: [
-    (0x00, 3, 6, .ds), (0x01, 3, 7, .ds), (0x02, 5, 6, .ss), (0x03, 5, 7, .ss),
-  ] as [(UInt8, UInt8, UInt8, SegmentName)])
+  @Test(
+    arguments: [
+      (0x00, 3, 6, .ds), (0x01, 3, 7, .ds), (0x02, 5, 6, .ss), (0x03, 5, 7, .ss),
+    ] as [(UInt8, UInt8, UInt8, SegmentName)])
   func `16-bit addresses add two registers`(place: UInt8, base: UInt8, index: UInt8, segment: SegmentName) throws {
     let memory = try decode([0x8b, place], .bits16).memory
     #expect(memory.base == .register(base) && memory.index == index && memory.segment == segment)
@@ -180,10 +182,11 @@ import Testing
     #expect(throws: DecodingError.tooLong) { try decode([UInt8](repeating: 0x66, count: 13) + [0x8b, 0x40, 0]) }
   }
 
-  @Test(arguments: [
-    [0x90], [0x0f, 0x05], [0x8b, 0xc0], [0xff, 0x20], [0xc5, 0xf8, 0x10, 0x00], [0x0f, 0x10, 0x00], [0xa6], [0xae],
-    [0x82, 0x00, 0x00], [0xf6, 0x08, 0x00], [0x66, 0x0f, 0xc3, 0x00],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x90], [0x0f, 0x05], [0x8b, 0xc0], [0xff, 0x20], [0xc5, 0xf8, 0x10, 0x00], [0x0f, 0x10, 0x00], [0xa6], [0xae],
+      [0x82, 0x00, 0x00], [0xf6, 0x08, 0x00], [0x66, 0x0f, 0xc3, 0x00],
+    ] as [[UInt8]])
   func `what devices do not meet is unsupported`(bytes: [UInt8]) {
     #expect(throws: DecodingError.unsupported) { try decode(bytes) }
   }

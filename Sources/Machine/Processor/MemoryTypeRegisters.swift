@@ -22,7 +22,7 @@ struct MemoryTypeRegisters: Equatable, Sendable {
 
   init(physicalAddressBits: Int, deviceHole: UInt64) {
     let bits = UInt64(min(max(physicalAddressBits, 36), 52))
-    addressMask = (1 << bits) - 1 & ~0xfff
+    addressMask = ((1 << bits) - 1) & ~0xfff
     // A0000-BFFFF
     fixed[2] = 0
     guard deviceHole > 0, deviceHole < 1 << 32 else { return }
