@@ -92,10 +92,9 @@ extension Console {
 
   /// The command that was just typed, as the beginning of its answer.
   private func quote() -> LogLine {
+    let text = keyboard.text
     var line = LogLine()
-    for index in 0..<keyboard.text.count where keyboard.text.bytes[index] != 0x0d {
-      line.append(byte: keyboard.text.bytes[index])
-    }
+    for index in 0..<text.count where text.bytes[index] != 0x0d { line.append(byte: text.bytes[index]) }
     line.appendLiteral(": ")
     return line
   }

@@ -21,7 +21,9 @@ import Testing
       case 2: bytes.append(0x0d)
       case 3: bytes.append(0x08)
       case 4: bytes.append(0x09)
-      case 5: bytes += Array("\u{1b}[\(Int.random(in: 0...300, using: &random))".utf8) + [pick(Array("mmmDCKJHABfrhlc".utf8), &random)]
+      case 5:
+        bytes += Array("\u{1b}[\(Int.random(in: 0...300, using: &random))".utf8)
+        bytes += [pick(Array("mmmDCKJHABfrhlc".utf8), &random)]
       case 6: bytes += Array("│é\u{9b}\u{202e}".utf8)
       case 7: bytes.append(UInt8.random(in: 0x80...0xff, using: &random))
       case 8: bytes.append(UInt8.random(in: 0x00...0x1f, using: &random))
