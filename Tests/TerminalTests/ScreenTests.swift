@@ -195,6 +195,17 @@ import Testing
     #expect(bench.read() == ["vm1 │ victim", "vm2 │ Xbc", ""])
   }
 
+  @Test(arguments: ["\u{8}\u{8}\u{8}\u{8}\u{8}", "\u{1b}[99D", "\r\u{8}\u{8}", "\u{1b}[2K\u{8}\u{8}", "\u{1b}[9C\r"])
+  func `no guest can reach its name while its line is on the screen`(moves: String) throws {
+    var bench = try bench()
+
+    bench.print("abc", by: 1)
+    bench.wait(milliseconds: 60)
+    bench.print(moves + "XYZ", by: 1)
+
+    #expect(bench.read() == ["vm1 │ XYZ"])
+  }
+
   @Test func `colours stay, and end with the line`() throws {
     var bench = try bench()
 
