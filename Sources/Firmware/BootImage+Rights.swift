@@ -66,13 +66,8 @@ extension BootImage {
       guard DomainTraits(rawValue: domain(Int(mapping.domain)).traits).contains(.hasVirtualCPU) else {
         throw BootImageError(.guestMappings, index, "belongs to a domain without a vCPU")
       }
-      guard kind(ofRegion: Int(mapping.region)) == .guestMemory else {
-        throw BootImageError(.guestMappings, index, "gives a guest what is no guest memory")
-      }
+      if mapping.isOverlay == 0 { try checkMemory(mapping, index) } else { try checkOverlay(mapping, index) }
       let size = region(Int(mapping.region)).size
-      guard mapping.address.isAligned(to: 2 * .MiB) else {
-        throw BootImageError(.guestMappings, index, "does not begin on a multiple of 2 MiB")
-      }
       guard fits(mapping.address, count: size, in: AddressMap.end) else {
         throw BootImageError(.guestMappings, index, "lies outside a guest's addresses")
       }
@@ -84,6 +79,44 @@ extension BootImage {
         else { throw BootImageError(.guestMappings, index, "overlaps another of its guest") }
       }
     }
+  }
+
+  private func checkMemory(_ mapping: GuestMappingRecord, _ index: Int) throws(BootImageError) {
+    guard kind(ofRegion: Int(mapping.region)) == .guestMemory else {
+      throw BootImageError(.guestMappings, index, "gives a guest what is no guest memory")
+    }
+    guard mapping.address.isAligned(to: 2 * .MiB) else {
+      throw BootImageError(.guestMappings, index, "does not begin on a multiple of 2 MiB")
+    }
+  }
+
+  /// An overlay is one page that the VMM has as a workspace, so that the guest sees nothing its VMM does not.
+  private func checkOverlay(_ mapping: GuestMappingRecord, _ index: Int) throws(BootImageError) {
+    guard mapping.isOverlay == 1 else {
+      throw BootImageError(.guestMappings, index, "is neither memory nor an overlay")
+    }
+    guard kind(ofRegion: Int(mapping.region)) == .workspace, region(Int(mapping.region)).size == 4096 else {
+      throw BootImageError(.guestMappings, index, "overlays what is no workspace of one page")
+    }
+    guard isMapped(mapping.region, in: mapping.domain) else {
+      throw BootImageError(.guestMappings, index, "overlays a page that its VMM does not have")
+    }
+    guard mapping.address.isAligned(to: 4096) else {
+      throw BootImageError(.guestMappings, index, "does not begin on a page")
+    }
+    for earlier in 0..<index {
+      let other = guestMapping(earlier)
+      guard other.domain != mapping.domain || other.isOverlay == 0 else {
+        throw BootImageError(.guestMappings, index, "is the second overlay of its guest")
+      }
+    }
+  }
+
+  private func isMapped(_ region: UInt32, in domain: UInt32) -> Bool {
+    for index in 0..<count(.mappings) where mapping(index).domain == domain && mapping(index).region == region {
+      return true
+    }
+    return false
   }
 
   func checkChannels() throws(BootImageError) {
