@@ -25,7 +25,7 @@ struct MadeELF {
   var segments: [Segment] = [
     Segment(address: 0x40_0000, bytes: Array(repeating: 0xc3, count: 100), memorySize: 100, flags: 5),
     Segment(address: 0x40_1000, bytes: Array("constants".utf8), memorySize: 9, flags: 4),
-    Segment(address: 0x40_2010, bytes: [1, 2, 3], memorySize: 0x5000, flags: 6),
+    Segment(address: 0x40_2000, bytes: [1, 2, 3], memorySize: 0x5000, flags: 6),
   ]
   var symbols: [Symbol] = [
     Symbol(name: "$s3VMM3runyyF", address: 0x40_0010, size: 16),
