@@ -247,33 +247,6 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
         == "boot image: guest mapping 2 is a second overlay of its guest")
   }
 
-  @Test func `a page of its VMM's workspace can overlay a guest`() {
-    #expect(overlayRefusal { _ in } == nil)
-  }
-
-  @Test func `an overlay that breaks a rule is refused`() {
-    let text = "boot image: guest mapping 1"
-    #expect(overlayRefusal { $0.guestMappings[1].isOverlay = 2 } == "\(text) is neither memory nor an overlay")
-    #expect(overlayRefusal { $0.guestMappings[1].region = 3 } == "\(text) overlays what is no workspace of one page")
-    #expect(overlayRefusal { $0.regions[6].size = 0x2000 } == "\(text) overlays what is no workspace of one page")
-    #expect(overlayRefusal { $0.mappings[7].domain = 1 } == "\(text) overlays a page that its VMM does not have")
-    #expect(overlayRefusal { $0.guestMappings[1].address += 8 } == "\(text) does not begin on a page")
-    #expect(overlayRefusal { $0.guestMappings[1].address = 0x1000 } == "\(text) overlaps another of its guest")
-    #expect(
-      overlayRefusal { $0.guestMappings.append($0.guestMappings[1]) }
-        == "boot image: guest mapping 2 is the second overlay of its guest")
-  }
-
-  /// What is said of an image with an overlay that was changed.
-  private func overlayRefusal(_ change: (inout ImagePlan) -> Void) -> String? {
-    refusal {
-      $0.regions.append(RegionRecord(kind: .workspace, size: 0x1000))
-      $0.mappings.append(MappingRecord(domain: 0, region: 6, address: AddressMap.overlay, isWritable: true))
-      $0.guestMappings.append(GuestMappingRecord(domain: 0, region: 6, address: 0xfee0_0000, isOverlay: true))
-      change(&$0)
-    }
-  }
-
   @Test func `a channel that breaks a rule is refused`() {
     let used = "has a slot that its domain uses already"
     #expect(refusal { $0.channels[0].secondDomain = 2 } == "boot image: channel 0 names a domain that is not there")
