@@ -8,8 +8,8 @@ import Machine
 
 /// The VM's line to the console: two rings, and when it is worth telling the other side.
 ///
-/// The console is woken for a full line, for much text, and for anything at all once the guest pauses or 10 ms have
-/// passed: a guest that prints a character at a time does not wake it for each.
+/// The console is woken for much text, and for anything at all once the guest pauses or 10 ms have passed: a guest that
+/// prints a character at a time does not wake it for each, and a person sees no difference.
 struct ConsoleLink {
   private static var urgentCount: Int { 512 }
   private static var patience: UInt64 { 10_000_000 }
@@ -42,7 +42,7 @@ struct ConsoleLink {
     if output.space < UART.transmitBurst {
       canTransmit = false
       flush()
-    } else if byte == 0x0a || unsaid >= Self.urgentCount {
+    } else if unsaid >= Self.urgentCount {
       flush()
     }
   }

@@ -40,6 +40,7 @@ INSTRUCTION void cx86_clear_ts(void) { __asm__ volatile("clts" ::: "memory"); }
 INSTRUCTION uint64_t cx86_rdmsr(uint32_t msr) { uint32_t a, d; __asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(msr)); return (uint64_t)d << 32 | a; }
 INSTRUCTION void cx86_wrmsr(uint32_t msr, uint64_t v) { __asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory"); }
 INSTRUCTION void cx86_xsetbv(uint64_t v) { __asm__ volatile("xsetbv" :: "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory"); }
+INSTRUCTION uint64_t cx86_xgetbv(void) { uint32_t a, d; __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0)); return (uint64_t)d << 32 | a; }
 INSTRUCTION void cx86_read_debug(uint64_t *v) { __asm__ volatile("mov %%dr0, %0\n mov %%dr1, %1\n mov %%dr2, %2\n mov %%dr3, %3" : "=r"(v[0]), "=r"(v[1]), "=r"(v[2]), "=r"(v[3])); }
 INSTRUCTION void cx86_write_debug(const uint64_t *v) { __asm__ volatile("mov %0, %%dr0\n mov %1, %%dr1\n mov %2, %%dr2\n mov %3, %%dr3" :: "r"(v[0]), "r"(v[1]), "r"(v[2]), "r"(v[3])); }
 

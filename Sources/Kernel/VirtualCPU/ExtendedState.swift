@@ -90,6 +90,13 @@ struct ExtendedState: ~Copyable {
     selectedInCore = selected
   }
 
+  /// The guest has run: not every processor leaves it for XSETBV, though asked to (QEMU 7.2's TCG does not).
+  mutating func noticeSelection() {
+    guard hasXSAVE else { return }
+    selectedInCore = cx86_xgetbv()
+    selected = selectedInCore
+  }
+
   /// Whether the processor takes `value` for XCR0 (AMD APM volume 2, §11.5.2; Intel SDM volume 1, §13.3).
   func accepts(_ value: UInt64) -> Bool {
     let wide = value & 0xE0

@@ -42,11 +42,15 @@ struct VirtualCPU: ~Copyable {
 
   mutating func run(hostState: PhysicalAddress) {
     processor.run(state, hostState: hostState)
+    extended.noticeSelection()
     exitReason = processor.exitReason()
   }
 
   /// The VMM's page is what the guest stopped with.
-  mutating func leave(_ reason: ExitReason) { processor.store(reason, in: &state.value) }
+  mutating func leave(_ reason: ExitReason) {
+    processor.store(reason, in: &state.value)
+    state.value.xcr0 = extended.selected
+  }
 
   /// Notes the last exit where people can look at it.
   func trace(in status: Cell<DomainStatus>, _ reason: ExitReason) {
