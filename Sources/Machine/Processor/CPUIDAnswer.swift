@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What CPUID leaves in its four registers.
+package struct CPUIDAnswer: Equatable, Sendable, BitwiseCopyable {
+  package var eax: UInt32
+  package var ebx: UInt32
+  package var ecx: UInt32
+  package var edx: UInt32
+
+  package init(eax: UInt32 = 0, ebx: UInt32 = 0, ecx: UInt32 = 0, edx: UInt32 = 0) {
+    self.eax = eax
+    self.ebx = ebx
+    self.ecx = ecx
+    self.edx = edx
+  }
+
+  /// What leaves that do not exist answer.
+  package static var zero: Self { Self() }
+}
+
+/// What CPUID says of the guest and not of the machine.
+package struct CPUIDFacts: Equatable, Sendable {
+  /// The guest's CR4: CPUID repeats OSXSAVE and PKE.
+  package var cr4: UInt64 = 0
+  /// The guest's XCR0: CPUID gives the size of the state it turns on.
+  package var xcr0: UInt64 = 1
+  /// The bits the guest may set in XCR0.
+  package var supportedXCR0: UInt64 = 1
+  package var apicID: UInt32 = 0
+  /// Ticks of the guest's time-stamp counter in a second.
+  package var tscFrequency: UInt64 = 0
+  /// Whether the local APIC's timer has its TSC-deadline mode. Without it stock Linux programs the initial count, and
+  /// without x2APIC that is an access to memory, to be decoded.
+  package var offersDeadlineTimer = true
+
+  package init() {}
+
+  var hasOSXSAVE: Bool { cr4 & 1 << 18 != 0 }
+  var hasProtectionKeys: Bool { cr4 & 1 << 22 != 0 }
+}
