@@ -78,16 +78,27 @@ package enum LinuxBoot {
       gdtBase: UInt32(gdtAddress), gdtLimit: 0x1f, codeSelector: 0x10, dataSelector: 0x18)
   }
 
-  /// The highest page-aligned place for the initial RAM disk; 0 if there is none.
+  /// Where a 32-bit kernel's direct mapping surely reaches: what lies above it would copy down before use.
+  private static var directMapEnd: UInt64 { 880 * .MiB }
+
+  /// Where the initial RAM disk goes: as high as it may; 0 if there is none.
   private static func place(
     initrdSize size: UInt64, above kernel: LinuxKernel, in memory: GuestMemory
   ) throws(LinuxBootError) -> UInt64 {
     guard size > 0 else { return 0 }
     let limit = min(kernel.initrdLimit, memory.lowSize)
-    guard size <= limit else { throw .initrdTooBig }
-    let address = (limit - size).roundedDown(to: 4096)
-    guard address >= kernel.loadAddress + kernel.runtimeSize else { throw .initrdTooBig }
+    let kernelEnd = kernel.loadAddress + kernel.runtimeSize
+    let near = kernel.is64Bit ? limit : min(limit, directMapEnd)
+    guard let address = highest(size, below: near, above: kernelEnd) ?? highest(size, below: limit, above: kernelEnd)
+    else { throw .initrdTooBig }
     return address
+  }
+
+  /// The highest page-aligned place of `size` bytes between two addresses.
+  private static func highest(_ size: UInt64, below limit: UInt64, above start: UInt64) -> UInt64? {
+    guard size <= limit else { return nil }
+    let address = (limit - size).roundedDown(to: 4096)
+    return address >= start ? address : nil
   }
 
   /// `__BOOT_CS` (0x10) and `__BOOT_DS` (0x18): flat, 4 GiB, accessed.

@@ -166,6 +166,17 @@ struct LinuxBootTests {
     #expect(try memory.read(parameters + 0x218, as: UInt32.self) == 0x17f_f000)
   }
 
+  @Test func `a 32-bit kernel has its RAM disk in reach of its direct mapping, unless there is no room`() throws {
+    let memory = TestMemory(low: 1 << 30)
+    _ = try load(initrd: [1], into: memory.guest)
+    #expect(try memory.read(parameters + 0x218, as: UInt32.self) == (880 << 20) - 4096)
+    var file = KernelFile()
+    file[.runtimeSize] = 900 << 20
+    file[.initrdLastAddress] = 0x7fff_ffff
+    _ = try load(file, initrd: [1], into: memory.guest)
+    #expect(try memory.read(parameters + 0x218, as: UInt32.self) == (1 << 30) - 4096)
+  }
+
   @Test func `an initial RAM disk that would touch the kernel is refused`() throws {
     let room = (32 << 20) - (16 << 20) - 0x1_0000
     _ = try load(initrd: Array(repeating: 7, count: room))
