@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Foundation
 
 /// Guest memory for a test, zero until written, freed with it.
 final class TestMemory {
@@ -10,16 +11,15 @@ final class TestMemory {
   private let high: UnsafeMutableRawPointer?
 
   init(low lowSize: UInt64, high highSize: UInt64 = 0) {
-    low = .allocate(byteCount: Int(lowSize), alignment: 4096)
-    low.initializeMemory(as: UInt8.self, repeating: 0, count: Int(lowSize))
-    high = highSize == 0 ? nil : .allocate(byteCount: Int(highSize), alignment: 4096)
-    high?.initializeMemory(as: UInt8.self, repeating: 0, count: Int(highSize))
+    guard let bytes = calloc(Int(lowSize), 1) else { fatalError("no memory for the test") }
+    low = bytes
+    high = highSize == 0 ? nil : calloc(Int(highSize), 1)
     guest = GuestMemory(unsafeLow: low, lowSize: lowSize, high: high, highSize: highSize)
   }
 
   deinit {
-    low.deallocate()
-    high?.deallocate()
+    free(low)
+    free(high)
   }
 
   func read<T: FixedWidthInteger & BitwiseCopyable>(_ address: UInt64, as type: T.Type = T.self) throws -> T {
