@@ -15,9 +15,9 @@ package enum MemoryMap {
   /// Memory beyond the first MiB begins here.
   package static var extendedStart: UInt64 { 0x10_0000 }
   /// The I/O APIC's registers, and the end of the window for PCI devices.
-  package static var ioAPIC: UInt64 { 0xfec0_0000 }
+  package static var ioAPIC: UInt64 { IOAPIC.address }
   /// The local APIC's registers.
-  package static var localAPIC: UInt64 { 0xfee0_0000 }
-  /// Low memory ends here at the latest: beyond are the window for PCI devices and the interrupt controllers.
-  package static var lowLimit: UInt64 { 0xe000_0000 }
+  package static var localAPIC: UInt64 { LocalAPIC.defaultAddress }
+  /// Low memory ends here at the latest; the rest below 4 GiB is for devices. The MTRRs say the same.
+  package static var lowLimit: UInt64 { 0xc000_0000 }
 }

@@ -205,7 +205,7 @@ struct LinuxBootTests {
   @Test func `memory too small, or reaching the device window, is refused`() {
     let small = TestMemory(low: 1 << 20)
     #expect(throws: LinuxBootError.badMemorySize) { try load(into: small.guest) }
-    let claim = GuestMemory(unsafeLow: UnsafeMutableRawPointer(bitPattern: 4096)!, lowSize: 0xe000_1000)
+    let claim = GuestMemory(unsafeLow: UnsafeMutableRawPointer(bitPattern: 4096)!, lowSize: 0xc000_1000)
     #expect(throws: LinuxBootError.badMemorySize) { try load(into: claim) }
   }
 }

@@ -124,7 +124,7 @@ struct ACPITablesTests {
     #expect((0..<10).map { table.bytes[$0] } == [0x0c, 0x41, 0xd0, 0x0a, 0x03, 0x0c, 0x41, 0xd0, 0x05, 0x01])
   }
 
-  @Test(arguments: [1 << 19, (0xe000_0000 as UInt64) + 1])
+  @Test(arguments: [1 << 19, (0xc000_0000 as UInt64) + 1])
   func `memory without a firmware area or without a window for devices is refused`(size: UInt64) {
     let claim = GuestMemory(unsafeLow: UnsafeMutableRawPointer(bitPattern: 4096)!, lowSize: size)
     #expect(throws: ACPIError.badMemorySize) { try ACPITables.write(FixedHardware(), to: claim) }
