@@ -80,7 +80,8 @@ package enum ACPITables {
     table.append(UInt32(0))
     // On every PC since the first I/O APIC the 8254's IRQ 0 is on pin 2.
     table.interruptOverride(isa: 0, global: UInt32(IOAPIC.timerPin), flags: 0)
-    table.interruptOverride(isa: hardware.interrupt, global: UInt32(hardware.interrupt), flags: PowerManagement.interruptFlags)
+    table.interruptOverride(
+      isa: hardware.interrupt, global: UInt32(hardware.interrupt), flags: PowerManagement.interruptFlags)
     table.append(UInt16(0x0604))  // NMI: LINT1 of every processor
     table.append(UInt8(0xff))
     table.append(UInt16(0))

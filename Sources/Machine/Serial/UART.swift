@@ -27,6 +27,9 @@ package struct UART: Sendable {
     case transmit(UInt8)
   }
 
+  /// The first of its eight ports: COM1's, which Linux calls ttyS0.
+  package static var basePort: UInt16 { 0x3f8 }
+
   /// Bytes that a driver may write after it saw the transmitter empty once: the size of the FIFO.
   package static var transmitBurst: Int { 16 }
 
