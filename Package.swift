@@ -98,7 +98,7 @@ let onHost: [Target] = [
   tests("Machine", ["Bits", "Decoding"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
-  tests("ImagePacking", ["Bits", "ABI", "Description"]),
+  tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
 ]
 

@@ -3,10 +3,10 @@
 
 package import Bits
 
-// The boot image is one file: a header, tables of fixed-size records, then the files, each on a page of its own.
+// The boot image is one file: a header, tables of fixed-size records, then the files, each on whole pages of its own.
 // `ImagePacking` writes it on the host from the checked description; the kernel reads it once, at boot, and takes
 // nothing in it on trust. All numbers are little-endian; a record is stored as Swift lays it out, which
-// `ABITests` holds to the sizes and offsets of `BootImage+Layout.swift`.
+// `Records+Layout.swift` of `ABITests` holds to sizes and offsets.
 
 /// The kinds of table, in the order of the header.
 package enum BootTable: Int, Sendable {

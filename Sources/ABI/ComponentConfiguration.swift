@@ -8,6 +8,8 @@ package struct VMMConfiguration: BitwiseCopyable {
   package static var version: UInt32 { 1 }
   /// Bytes of a command line, the final zero included.
   package static var commandLineCapacity: Int { 2048 }
+  /// Where the command line is in this record.
+  package static var commandLineOffset: Int { MemoryLayout<VMMConfiguration>.size - commandLineCapacity }
   /// The channel slot, and `AddressMap.channels` slot, of the console.
   package static var consoleSlot: Int { 0 }
 

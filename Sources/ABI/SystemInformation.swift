@@ -52,10 +52,15 @@ package struct TimeScale: BitwiseCopyable, Equatable, Sendable {
     return product.high << 32 | product.low >> 32
   }
 
-  /// Ticks in `nanoseconds`, rounded up.
+  /// The first tick at which `nanoseconds(ofTicks:)` says at least `nanoseconds`, or one of the next two.
+  ///
+  /// Exact in the other function's own rounding: a timer set to this tick never fires early, however far ahead it is.
   package func ticks(ofNanoseconds nanoseconds: UInt64) -> UInt64 {
     let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-    return seconds &* frequency &+ (rest &* frequency) / 1_000_000_000 &+ 1
+    let ticks = seconds &* frequency &+ (rest &* frequency) / 1_000_000_000 &+ 1
+    let reached = self.nanoseconds(ofTicks: ticks)
+    guard reached < nanoseconds else { return ticks }
+    return ticks &+ (nanoseconds &- reached) &* frequency / 1_000_000_000 &+ 2
   }
 
   package static func == (left: Self, right: Self) -> Bool {

@@ -70,7 +70,7 @@ extension BootImage {
       }
       return nil
     case .log: return region.size <= LogRing.size ? nil : "is larger than the log"
-    case .status: return region.size <= UInt64(BootLimits.domains) * 4096 ? nil : "is larger than all domains' status"
+    case .status: return region.size <= UInt64(count(.domains)) * 4096 ? nil : "is larger than all domains' status"
     }
   }
 }

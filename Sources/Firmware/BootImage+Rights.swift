@@ -66,23 +66,47 @@ extension BootImage {
       guard DomainTraits(rawValue: domain(Int(mapping.domain)).traits).contains(.hasVirtualCPU) else {
         throw BootImageError(.guestMappings, index, "belongs to a domain without a vCPU")
       }
-      guard kind(ofRegion: Int(mapping.region)) == .guestMemory else {
-        throw BootImageError(.guestMappings, index, "gives a guest what is no guest memory")
+      guard mapping.isOverlay <= 1 else {
+        throw BootImageError(.guestMappings, index, "is neither memory nor an overlay")
       }
-      let size = region(Int(mapping.region)).size
-      guard mapping.address.isAligned(to: 2 * .MiB) else {
-        throw BootImageError(.guestMappings, index, "does not begin on a multiple of 2 MiB")
+      if let rule = mapping.isOverlay == 1 ? brokenOverlayRule(mapping) : brokenMemoryRule(mapping) {
+        throw BootImageError(.guestMappings, index, rule)
       }
-      guard fits(mapping.address, count: size, in: AddressMap.end) else {
+      guard fits(mapping.address, count: region(Int(mapping.region)).size, in: AddressMap.end) else {
         throw BootImageError(.guestMappings, index, "lies outside a guest's addresses")
       }
-      for earlier in 0..<index {
-        let other = guestMapping(earlier)
-        guard
-          other.domain != mapping.domain
-            || !overlap(mapping.address, size, other.address, region(Int(other.region)).size)
-        else { throw BootImageError(.guestMappings, index, "overlaps another of its guest") }
-      }
+      for other in 0..<index { try checkTogether(mapping, guestMapping(other), index) }
+    }
+  }
+
+  private func brokenMemoryRule(_ mapping: GuestMappingRecord) -> StaticString? {
+    guard kind(ofRegion: Int(mapping.region)) == .guestMemory else { return "gives a guest what is no guest memory" }
+    return mapping.address.isAligned(to: 2 * .MiB) ? nil : "does not begin on a multiple of 2 MiB"
+  }
+
+  /// An overlay is one page of the domain's own workspace: of nothing that another domain has.
+  private func brokenOverlayRule(_ mapping: GuestMappingRecord) -> StaticString? {
+    let size = region(Int(mapping.region)).size
+    guard kind(ofRegion: Int(mapping.region)) == .workspace, size == 4096 else {
+      return "gives a guest an overlay that is not one page of workspace"
+    }
+    guard mapping.address.isAligned(to: 4096) else { return "does not begin on a page" }
+    for index in 0..<count(.mappings) {
+      let own = self.mapping(index)
+      if own.domain == mapping.domain, own.region == mapping.region { return nil }
+    }
+    return "gives a guest an overlay that its domain does not have"
+  }
+
+  private func checkTogether(
+    _ one: GuestMappingRecord, _ other: GuestMappingRecord, _ index: Int
+  ) throws(BootImageError) {
+    guard one.domain == other.domain else { return }
+    guard one.isOverlay == 0 || other.isOverlay == 0 else {
+      throw BootImageError(.guestMappings, index, "is a second overlay of its guest")
+    }
+    guard !overlap(one.address, region(Int(one.region)).size, other.address, region(Int(other.region)).size) else {
+      throw BootImageError(.guestMappings, index, "overlaps another of its guest")
     }
   }
 

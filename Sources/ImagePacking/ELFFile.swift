@@ -69,6 +69,8 @@ struct ELFFile {
     /// 0 if the file does not say.
     var size: UInt64
     var isGlobal: Bool
+    /// Where the code ends that the function is in.
+    var limit: UInt64
   }
 
   /// The functions of the symbol table, in its order; none if the file has no symbol table.
@@ -93,9 +95,13 @@ struct ELFFile {
       information & 0xf == 2 || (information & 0xf == 0 && information >> 4 == 1)  // STT_FUNC, or a global STT_NOTYPE
     else { return nil }
     let name = strings.dropFirst(Int(nameOffset)).prefix { $0 != 0 }
-    guard !name.isEmpty else { return nil }
+    // Linker scripts define symbols in a section's name that lie outside it.
+    guard !name.isEmpty, let start = section.load(16, as: UInt64.self), let length = section.load(32, as: UInt64.self),
+      address >= start, address - start < length
+    else { return nil }
     return Function(
-      name: String(decoding: name, as: UTF8.self), address: address, size: size, isGlobal: information >> 4 == 1)
+      name: String(decoding: name, as: UTF8.self), address: address, size: size, isGlobal: information >> 4 == 1,
+      limit: start &+ length)
   }
 }
 

@@ -13,9 +13,10 @@ enum SymbolFile {
     var names: [UInt8] = []
     for (index, function) in functions.enumerated() {
       let name = Array(SymbolName.readable(function.name).utf8)
-      let next = index + 1 < functions.count ? functions[index + 1].address : function.address
+      let next = index + 1 < functions.count ? functions[index + 1].address : function.limit
       // Assembly does not say how long its functions are: they reach to the next.
-      let size = function.size > 0 ? function.size : next - function.address
+      let end = max(min(next, function.limit), function.address)
+      let size = function.size > 0 ? function.size : end - function.address
       records.append(
         record: SymbolRecord(
           address: function.address, size: UInt32(clamping: size), nameOffset: UInt32(names.count),

@@ -9,7 +9,9 @@ enum SymbolName {
 
   /// At most `longest` characters of ASCII: a Swift function as `Type.function(label:)`, anything else as it is.
   static func readable(_ symbol: String) -> String {
-    let name = symbol.hasPrefix("$s") ? demangle(symbol).map(shorten) ?? symbol : symbol
+    // Embedded Swift marks its names with an `e`, which older demanglers do not know.
+    let isSwift = symbol.hasPrefix("$s") || symbol.hasPrefix("$e")
+    let name = isSwift ? demangle("$s" + symbol.dropFirst(2)).map(shorten) ?? symbol : symbol
     return String(name.unicodeScalars.prefix(longest).map { (0x20...0x7e).contains($0.value) ? Character($0) : "?" })
   }
 

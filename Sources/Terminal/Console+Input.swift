@@ -61,18 +61,18 @@ extension Console {
     typists = mask
     for index in 0..<machines { links[index].wasRefused = false }
     var line = quote()
-    line.append("typing to")
+    line.appendLiteral("typing to")
     var parts = 0
     for index in 0..<machines where mask & 1 << UInt16(index) != 0 {
-      line.append(parts == 0 ? " " : ", ")
+      line.appendLiteral(parts == 0 ? " " : ", ")
       line.append(configuration.machines[index].name)
       parts += 1
     }
     let focus = mask & 1 << UInt16(screen.focus) != 0 ? screen.focus : mask.trailingZeroBitCount
     if parts == 1, !links[focus].isRunning {
-      line.append(", which does not run")
+      line.appendLiteral(", which does not run")
     } else if parts == 1, screen.mode == .onlyFocus {
-      line.append(", and only it is shown")
+      line.appendLiteral(", and only it is shown")
     }
     screen.focus(on: focus)
     screen.say(line)
@@ -82,9 +82,9 @@ extension Console {
     var line = quote()
     let mode: ScreenMode = screen.mode == .all ? .onlyFocus : .all
     if mode == .all {
-      line.append("all VMs are shown, each line behind a name")
+      line.appendLiteral("all VMs are shown, each line behind a name")
     } else {
-      line.append("only the VM with the keyboard is shown, as it is; @q shows all again")
+      line.appendLiteral("only the VM with the keyboard is shown, as it is; @q shows all again")
     }
     screen.show(mode)
     screen.say(line)
@@ -92,24 +92,23 @@ extension Console {
 
   /// The command that was just typed, as the beginning of its answer.
   private func quote() -> LogLine {
+    let text = keyboard.text
     var line = LogLine()
-    for index in 0..<keyboard.text.count where keyboard.text.bytes[index] != 0x0d {
-      line.append(byte: keyboard.text.bytes[index])
-    }
-    line.append(": ")
+    for index in 0..<text.count where text.bytes[index] != 0x0d { line.append(byte: text.bytes[index]) }
+    line.appendLiteral(": ")
     return line
   }
 
   private mutating func answer(_ refusal: Refusal) {
     var line = quote()
     switch refusal {
-    case .unknown: line.append("there is no such command; @? lists them")
+    case .unknown: line.appendLiteral("there is no such command; @? lists them")
     case .noSuchMachine(let number):
-      line.append("there is no VM ")
+      line.appendLiteral("there is no VM ")
       line.append(magnitude: UInt64(number), radix: 10)
-      line.append("; @l lists them")
-    case .notANumber: line.append("the number of a VM is missing; @l lists them")
-    case .nobody: line.append("name one VM or more, then press Enter")
+      line.appendLiteral("; @l lists them")
+    case .notANumber: line.appendLiteral("the number of a VM is missing; @l lists them")
+    case .nobody: line.appendLiteral("name one VM or more, then press Enter")
     }
     screen.say(line)
   }
@@ -118,9 +117,9 @@ extension Console {
 
   private mutating func restart(_ index: Int) {
     var line = quote()
-    line.append("starting ")
+    line.appendLiteral("starting ")
     line.append(configuration.machines[index].name)
-    line.append(" anew")
+    line.appendLiteral(" anew")
     screen.say(line)
     start(index)
   }
@@ -128,7 +127,7 @@ extension Console {
   private mutating func power(_ index: Int) {
     var line = quote()
     let isRunning = links[index].isRunning
-    line.append(isRunning ? "switching off " : "switching on ")
+    line.appendLiteral(isRunning ? "switching off " : "switching on ")
     line.append(configuration.machines[index].name)
     screen.say(line)
     if isRunning {

@@ -144,10 +144,10 @@ extension LogLine {
   mutating func appendInterpolation(ordinal number: UInt32) {
     append(magnitude: UInt64(number), radix: 10)
     switch (number % 10, number % 100) {
-    case (1, let rest) where rest != 11: append("st")
-    case (2, let rest) where rest != 12: append("nd")
-    case (3, let rest) where rest != 13: append("rd")
-    default: append("th")
+    case (1, let rest) where rest != 11: appendLiteral("st")
+    case (2, let rest) where rest != 12: appendLiteral("nd")
+    case (3, let rest) where rest != 13: appendLiteral("rd")
+    default: appendLiteral("th")
     }
   }
 }

@@ -88,7 +88,7 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
   }
 
   /// When `step` has something to do though nobody signals; 0 for never.
-  private func nextDeadline(after now: UInt64) -> UInt64 {
+  private mutating func nextDeadline(after now: UInt64) -> UInt64 {
     if hasMoreHidden { return now }
     // While the UART is busy its interrupt comes before any line falls due.
     let next = screen.queue.space >= Self.answerRoom ? screen.nextDeadline : nil

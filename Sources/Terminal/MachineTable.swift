@@ -22,24 +22,24 @@ enum MachineTable {
   ) -> LogLine {
     var line = LogLine()
     line.append(number: UInt64(number), to: 2)
-    line.append(hasKeyboard ? "* " : "  ")
+    line.appendLiteral(hasKeyboard ? "* " : "  ")
     line.append(machine.name)
     line.pad(to: 22)
-    line.append(DomainState(rawValue: status.state).description)
+    line.appendLiteral(DomainState(rawValue: status.state).description)
     line.pad(to: 33)
     let isRunning = status.state == DomainState.running.rawValue
-    line.append(uptime: isRunning ? (now &- min(status.startedAt, now)) / max(frequency, 1) : nil, to: 43)
-    line.append(number: machine.memory / .MiB, to: 50)
-    line.append(" MiB")
+    line.append(uptime: isRunning ? (now &- min(status.startedAt, now)) / max(frequency, 1) : nil, to: 41)
+    line.append(number: machine.memory / .MiB, to: 48)
+    line.appendLiteral(" MiB")
     let period = max(period, 1)
-    line.append(number: scaled(exits, by: frequency, over: period), to: 63)
+    line.append(number: scaled(exits, by: frequency, over: period), to: 61)
     let share = scaled(ticks, by: 1000, over: period)
-    line.append(number: share / 10, to: 68)
-    line.append(".")
+    line.append(number: share / 10, to: 65)
+    line.appendLiteral(".")
     line.append(magnitude: share % 10, radix: 10)
-    line.append("%")
-    line.append(number: UInt64(status.core), to: 77)
-    line.append(number: UInt64(status.starts), to: 85)
+    line.appendLiteral("%")
+    line.append(number: UInt64(status.core), to: 74)
+    line.append(number: UInt64(status.starts), to: 82)
     return line
   }
 
@@ -86,19 +86,19 @@ extension LogLine {
   fileprivate mutating func append(uptime seconds: UInt64?, to column: Int) {
     guard let seconds else {
       pad(to: column - 1)
-      append("-")
+      appendLiteral("-")
       return
     }
     let days = seconds / 86_400
     if days > 0 {
       append(number: days, to: column - 10)
-      append("d ")
+      appendLiteral("d ")
     }
     pad(to: column - 8)
     append(magnitude: seconds % 86_400 / 3600, radix: 10, width: 2)
-    append(":")
+    appendLiteral(":")
     append(magnitude: seconds % 3600 / 60, radix: 10, width: 2)
-    append(":")
+    appendLiteral(":")
     append(magnitude: seconds % 60, radix: 10, width: 2)
   }
 }

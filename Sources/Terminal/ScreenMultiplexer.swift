@@ -70,11 +70,14 @@ struct ScreenMultiplexer {
 
   /// When `advance` has something to do.
   var nextDeadline: UInt64? {
-    var next = commandDue
-    for index in 0..<count {
-      if let due = views[index].due { next = min(next ?? due, due) }
+    // Changes nothing: a plain getter would copy all views first, on every wake-up.
+    mutating get {
+      var next = commandDue
+      for index in 0..<count {
+        if let due = views[index].due { next = min(next ?? due, due) }
+      }
+      return next
     }
-    return next
   }
 
   private mutating func showIfDue(_ index: Int) {

@@ -12,20 +12,22 @@ enum TraceTable {
   static func row(_ exit: ExitTrace, now: UInt64, frequency: UInt64) -> LogLine {
     var line = LogLine()
     line.append(number: (now &- min(exit.tsc, now)) / max(frequency / 1_000_000, 1), to: 14)
-    line.append("  ")
+    line.appendLiteral("  ")
     let reason = ExitReason(rawValue: exit.reason)
-    line.append(reason?.name ?? "unknown")
+    line.appendLiteral(reason?.name ?? "unknown")
     let access = Access(rawValue: exit.access)
     switch reason {
-    case .portAccess: line.append(access.contains(.write) ? " out" : " in")
-    case .memoryAccess: line.append(access.contains(.write) ? " write" : access.contains(.fetch) ? " fetch" : " read")
+    case .portAccess: line.appendLiteral(access.contains(.write) ? " out" : " in")
+    case .memoryAccess where access.contains(.write): line.appendLiteral(" write")
+    case .memoryAccess where access.contains(.fetch): line.appendLiteral(" fetch")
+    case .memoryAccess: line.appendLiteral(" read")
     default: break
     }
     line.pad(to: 31)
-    line.append("0x")
+    line.appendLiteral("0x")
     line.append(magnitude: exit.subject, radix: 16)
     line.pad(to: 51)
-    line.append("0x")
+    line.appendLiteral("0x")
     line.append(magnitude: exit.rip, radix: 16)
     return line
   }

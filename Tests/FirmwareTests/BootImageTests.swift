@@ -25,6 +25,7 @@ struct ImagePlan {
     RegionRecord(kind: .shared, size: 0x5000), RegionRecord(kind: .workspace, size: 0x2000),
     RegionRecord(kind: .file, file: 1, size: 0x1000), RegionRecord(kind: .guestMemory, size: 0x40_0000),
     RegionRecord(kind: .log, size: LogRing.size), RegionRecord(kind: .status, size: 0x2000),
+    RegionRecord(kind: .workspace, size: 0x1000),
   ]
   var mappings = [
     MappingRecord(domain: 0, region: 0, address: AddressMap.channels, isWritable: true),
@@ -34,8 +35,12 @@ struct ImagePlan {
     MappingRecord(domain: 0, region: 3, address: AddressMap.guestLow, isWritable: true),
     MappingRecord(domain: 1, region: 4, address: AddressMap.log, isWritable: false),
     MappingRecord(domain: 1, region: 5, address: AddressMap.status, isWritable: false),
+    MappingRecord(domain: 0, region: 6, address: AddressMap.overlay, isWritable: true),
   ]
-  var guestMappings = [GuestMappingRecord(domain: 0, region: 3, address: 0)]
+  var guestMappings = [
+    GuestMappingRecord(domain: 0, region: 3, address: 0),
+    GuestMappingRecord(domain: 0, region: 6, address: 0xfee0_0000, isOverlay: true),
+  ]
   var channels = [ChannelRecord(firstDomain: 0, firstSlot: 0, secondDomain: 1, secondSlot: 31)]
   var ports = [PortRecord(domain: 1, first: 0xfff8, count: 8)]
   var interrupts = [
@@ -100,7 +105,7 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
 
     #expect(image.name == ShortName("minimal"))
     #expect(image.size == 0x7000)
-    #expect([BootTable.files, .domains, .mappings].map { image.count($0) } == [2, 2, 7])
+    #expect([BootTable.files, .domains, .mappings].map { image.count($0) } == [2, 2, 8])
     #expect(image.file(1).name == ShortName("vm0"))
     #expect(image.contents(ofFile: 1).byteCount == 16)
     #expect(image.contents(ofFile: 1).load(3, as: UInt8.self) == 42)
@@ -174,12 +179,12 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
     #expect(refusal { $0.regions[2].file = 2 } == "boot image: region 2 names a file that is not there")
     #expect(refusal { $0.regions[2].size = 0x2000 } == "boot image: region 2 is larger than its file")
     #expect(refusal { $0.regions[4].size += 0x1000 } == "boot image: region 4 is larger than the log")
-    #expect(refusal { $0.regions[5].size = 33 * 4096 } == "boot image: region 5 is larger than all domains' status")
+    #expect(refusal { $0.regions[5].size = 3 * 4096 } == "boot image: region 5 is larger than all domains' status")
   }
 
   @Test func `a mapping that breaks a rule is refused`() {
     #expect(refusal { $0.mappings[0].domain = 2 } == "boot image: mapping 0 names a domain that is not there")
-    #expect(refusal { $0.mappings[0].region = 6 } == "boot image: mapping 0 names a region that is not there")
+    #expect(refusal { $0.mappings[0].region = 7 } == "boot image: mapping 0 names a region that is not there")
     #expect(refusal { $0.mappings[0].isWritable = 2 } == "boot image: mapping 0 is neither writable nor read-only")
     for index in [3, 5, 6] {
       #expect(
@@ -192,7 +197,7 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
     #expect(
       refusal {
         $0.mappings.append(MappingRecord(domain: 1, region: 1, address: AddressMap.workspace, isWritable: true))
-      } == "boot image: mapping 7 gives one domain's workspace to another")
+      } == "boot image: mapping 8 gives one domain's workspace to another")
   }
 
   private static let wrongPlaces: [(UInt64, String)] = [
@@ -216,14 +221,30 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
   @Test func `a guest mapping that breaks a rule is refused`() {
     let text = "boot image: guest mapping 0"
     #expect(refusal { $0.guestMappings[0].domain = 2 } == "\(text) names a domain that is not there")
-    #expect(refusal { $0.guestMappings[0].region = 6 } == "\(text) names a region that is not there")
+    #expect(refusal { $0.guestMappings[0].region = 7 } == "\(text) names a region that is not there")
     #expect(refusal { $0.guestMappings[0].domain = 1 } == "\(text) belongs to a domain without a vCPU")
     #expect(refusal { $0.guestMappings[0].region = 0 } == "\(text) gives a guest what is no guest memory")
     #expect(refusal { $0.guestMappings[0].address = 0x1000 } == "\(text) does not begin on a multiple of 2 MiB")
     #expect(refusal { $0.guestMappings[0].address = UInt64.max << 21 } == "\(text) lies outside a guest's addresses")
     #expect(
       refusal { $0.guestMappings.append(GuestMappingRecord(domain: 0, region: 3, address: 0x20_0000)) }
-        == "boot image: guest mapping 1 overlaps another of its guest")
+        == "boot image: guest mapping 2 overlaps another of its guest")
+  }
+
+  @Test func `an overlay is one page of its domain's workspace`() {
+    let text = "boot image: guest mapping 1"
+    #expect(refusal { $0.guestMappings[1].isOverlay = 2 } == "\(text) is neither memory nor an overlay")
+    let page = "\(text) gives a guest an overlay that is not one page of workspace"
+    #expect(refusal { $0.guestMappings[1].region = 1 } == page)
+    #expect(refusal { $0.guestMappings[1].region = 3 } == page)
+    #expect(refusal { $0.guestMappings[1].address += 8 } == "\(text) does not begin on a page")
+    #expect(refusal { $0.guestMappings[1].address = .max << 12 } == "\(text) lies outside a guest's addresses")
+    #expect(
+      refusal { $0.mappings[7].domain = 1 } == "\(text) gives a guest an overlay that its domain does not have")
+    #expect(refusal { $0.guestMappings[1].address = 0x3f_f000 } == "\(text) overlaps another of its guest")
+    #expect(
+      refusal { $0.guestMappings.append($0.guestMappings[1]) }
+        == "boot image: guest mapping 2 is a second overlay of its guest")
   }
 
   @Test func `a channel that breaks a rule is refused`() {

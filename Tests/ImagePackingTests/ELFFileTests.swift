@@ -6,7 +6,8 @@ import Testing
 @testable import ImagePacking
 
 @Test func `a stripped file keeps every byte of its segments and little else`() throws {
-  let made = MadeELF()
+  var made = MadeELF()
+  made.segments[2].address += 0x10
 
   let stripped = try ELFFile(made.bytes).stripped()
 
@@ -39,9 +40,17 @@ import Testing
 
   #expect(
     functions == [
-      ELFFile.Function(name: "$s3VMM3runyyF", address: 0x40_0010, size: 16, isGlobal: true),
-      ELFFile.Function(name: "start", address: 0x40_0000, size: 0, isGlobal: true),
+      ELFFile.Function(name: "$s3VMM3runyyF", address: 0x40_0010, size: 16, isGlobal: true, limit: 0x40_0064),
+      ELFFile.Function(name: "start", address: 0x40_0000, size: 0, isGlobal: true, limit: 0x40_0064),
     ])
+}
+
+@Test func `a symbol outside its section is no function`() throws {
+  var made = MadeELF()
+  made.symbols.append(.init(name: "entry_address", address: 0x1000, information: 0x10))
+  made.symbols.append(.init(name: "text_end", address: 0x40_0064, information: 0x10))
+
+  #expect(try ELFFile(made.bytes).functions().map(\.name) == ["$s3VMM3runyyF", "start"])
 }
 
 @Test func `what is not an ELF file is refused`() {

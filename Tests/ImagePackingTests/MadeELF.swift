@@ -25,7 +25,7 @@ struct MadeELF {
   var segments: [Segment] = [
     Segment(address: 0x40_0000, bytes: Array(repeating: 0xc3, count: 100), memorySize: 100, flags: 5),
     Segment(address: 0x40_1000, bytes: Array("constants".utf8), memorySize: 9, flags: 4),
-    Segment(address: 0x40_2010, bytes: [1, 2, 3], memorySize: 0x5000, flags: 6),
+    Segment(address: 0x40_2000, bytes: [1, 2, 3], memorySize: 0x5000, flags: 6),
   ]
   var symbols: [Symbol] = [
     Symbol(name: "$s3VMM3runyyF", address: 0x40_0010, size: 16),
@@ -88,14 +88,17 @@ struct MadeELF {
   }
 
   private func sectionHeaders(symbols offset: Int, _ size: Int, _ namesSize: Int) -> [UInt8] {
-    func section(_ type: UInt32, flags: UInt64 = 0, _ offset: Int = 0, _ size: Int = 0, link: UInt32 = 0) -> [UInt8] {
+    func section(
+      _ type: UInt32, flags: UInt64 = 0, at address: UInt64 = 0, _ offset: Int = 0, _ size: Int = 0, link: UInt32 = 0
+    ) -> [UInt8] {
       var header = le(UInt32(0)) + le(type)
-      for word in [flags, 0, UInt64(offset), UInt64(size)] { header += le(word) }
+      for word in [flags, address, UInt64(offset), UInt64(size)] { header += le(word) }
       header += le(link) + le(UInt32(0))
       for word: UInt64 in [8, 0] { header += le(word) }
       return header
     }
-    return section(0) + section(1, flags: 6) + section(1, flags: 2) + section(2, offset, size, link: 4)
+    return section(0) + section(1, flags: 6, at: 0x40_0000, 0, 100)
+      + section(1, flags: 2, at: 0x40_1000, 0, 9) + section(2, offset, size, link: 4)
       + section(3, offset + size, namesSize)
   }
 }

@@ -45,6 +45,7 @@ func `a demangled name is shortened to what a back trace needs`(demangled: Strin
   #expect(SymbolName.readable("$s3VMM3runyyF") == "VMM.run()")
   #expect(
     SymbolName.readable("$s7Machine6SerialV5write4port5valueys6UInt16V_s5UInt8VtF") == "Serial.write(port:value:)")
+  #expect(SymbolName.readable("$e6Kernel4CoreV3runs5NeverOyF") == "Core.run()")
   #expect(SymbolName.readable("isr_common") == "isr_common")
   #expect(SymbolName.readable("$snonsense") == "$snonsense")
 }
@@ -60,6 +61,7 @@ func `a demangled name is shortened to what a back trace needs`(demangled: Strin
 @Test func `the symbol table names the function an address lies in`() throws {
   var made = MadeELF()
   made.symbols.append(.init(name: "alias", address: 0x40_0010, information: 0x02))
+  made.symbols.append(.init(name: "last", address: 0x40_0060, information: 0x10))
   let bytes = try #require(try SymbolFile.make(from: ELFFile(made.bytes)))
 
   #expect(name(at: 0x40_0000, in: bytes) == "start+0")
@@ -67,6 +69,9 @@ func `a demangled name is shortened to what a back trace needs`(demangled: Strin
   #expect(name(at: 0x40_000f, in: bytes) == "start+15")
   #expect(name(at: 0x40_0014, in: bytes) == "VMM.run()+4")
   #expect(name(at: 0x40_0020, in: bytes) == nil)
+  // The last label reaches to the end of the code.
+  #expect(name(at: 0x40_0063, in: bytes) == "last+3")
+  #expect(name(at: 0x40_0064, in: bytes) == nil)
   #expect(name(at: 0x3f_ffff, in: bytes) == nil)
 }
 

@@ -125,7 +125,9 @@ struct DomainBuilder: ~Escapable {
   ) throws(BootError) -> Program {
     let file = reader.file(Int(record.program))
     let image: ELFImage
-    do throws(ELFError) { image = try ELFImage(reader.contents(ofFile: Int(record.program))) } catch {
+    do throws(ELFError) {
+      image = try ELFImage(reader.contents(ofFile: Int(record.program)), below: BootImage.programEnd)
+    } catch {
       throw .line("cannot start: \(record.name): \(error.sentence)")
     }
     var program = Program(entry: image.entry, segments: FixedList())

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Firmware
 import Testing
 
 @testable import Description
@@ -29,7 +30,7 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   other.segments[0].bytes[0] = 0x90
   let programs = Programs(kernel: elf, vmm: elf, console: other.bytes)
   let boots = guests ?? system.machines.map { _ in GuestBoot(kernel: kernel, initrd: [initrd]) }
-  return ReadImage(bytes: try BootImage.pack(system, programs: programs, guests: boots))
+  return ReadImage(bytes: try ImagePacker.pack(system, programs: programs, guests: boots))
 }
 
 @Test func `an image begins with its header`() throws {
@@ -190,6 +191,7 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   #expect(text(configuration[56..<80]) == "vm1")
   #expect(number(configuration, 80, as: UInt32.self) == 2)
   #expect(number(configuration, 88, as: UInt64.self) == 96 << 20)
+  #expect(text(configuration[656..<680]) == "test")
 }
 
 @Test func `the longest command line keeps its final zero`() throws {
@@ -199,6 +201,24 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
 
   #expect(text(configuration[64...]) == long.commandLine)
   #expect(configuration[64 + 2047] == 0)
+}
+
+@Test(arguments: [1, 4, 10])
+func `the kernel's reader accepts the image and reads the same`(count: Int) throws {
+  let memory: [UInt64] = [32 * .MiB, 3 * .GiB, 6 * .GiB]
+  let packed = try pack(system((0..<count).map { machine("vm\($0)", memory: memory[$0 % 3], core: $0) }))
+
+  let image = try BootImage(packed.bytes.span.bytes)
+
+  #expect(image.count(.domains) == count + 1)
+  #expect(image.count(.files) == packed.files.count)
+  #expect(image.size == UInt64(packed.bytes.count))
+  #expect(image.domain(count).name == ShortName(text: "vm\(count - 1)"))
+  for domain in 0...count {
+    let program = try ELFImage(image.contents(ofFile: Int(image.domain(domain).program)), below: BootImage.programEnd)
+    #expect(program.entry == 0x40_0000)
+    #expect(program.segmentCount == 3)
+  }
 }
 
 @Test func `the same input makes the same bytes`() throws {
@@ -219,7 +239,7 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   let programs = Programs(kernel: elf, vmm: [1, 2, 3], console: elf)
 
   let error = #expect(throws: PackingError.self) {
-    try BootImage.pack(system([machine("vm0")]), programs: programs, guests: [GuestBoot(kernel: kernel)])
+    try ImagePacker.pack(system([machine("vm0")]), programs: programs, guests: [GuestBoot(kernel: kernel)])
   }
 
   #expect(error == .badProgram("vmm", .notELF))
@@ -231,7 +251,7 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   let elf = MadeELF().bytes
 
   let error = #expect(throws: PackingError.self) {
-    try BootImage.pack(
+    try ImagePacker.pack(
       system([machine("vm0")]), programs: Programs(kernel: elf, vmm: elf, console: elf),
       guests: [GuestBoot(kernel: kernel, initrd: pieces)])
   }

@@ -3,30 +3,7 @@
 
 import ABI
 import Bits
-package import Description
-
-/// The boot image of a system.
-///
-/// Domain 0 is the console, domain n + 1 the VMM of VM n. Console slot n is channel slot
-/// `VMMConfiguration.consoleSlot` of that VMM.
-package enum BootImage {
-  /// Packs a system.
-  /// - Parameter guests: What each VM boots, in the order of the system's machines.
-  /// - Precondition: there are as many `guests` as machines.
-  /// - Returns: The image; the same bytes for the same input.
-  package static func pack(
-    _ system: System, programs: Programs, guests: [GuestBoot]
-  ) throws(PackingError) -> [UInt8] {
-    precondition(guests.count == system.machines.count)
-    var layout = SystemLayout(system)
-    try layout.addPrograms(programs)
-    layout.addConsole()
-    for (number, machine) in system.machines.enumerated() {
-      try layout.add(machine, number: number, boot: guests[number])
-    }
-    return try layout.builder.bytes()
-  }
-}
+import Description
 
 /// Decides what the domains of a system are and what each may reach.
 struct SystemLayout {
@@ -101,6 +78,7 @@ extension SystemLayout {
     configuration.port = system.console.uart.port
     configuration.baud = UInt32(system.console.baud)
     configuration.count = UInt16(system.machines.count)
+    configuration.system = ShortName(text: system.name)
     for (number, machine) in system.machines.enumerated() {
       configuration.machines[number].name = ShortName(text: machine.name)
       configuration.machines[number].domain = Self.domain(ofMachine: number)

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Description
+
+/// Makes the boot image of a system.
+///
+/// Domain 0 is the console, domain n + 1 the VMM of VM n. Console slot n is channel slot
+/// `VMMConfiguration.consoleSlot` of that VMM.
+package enum ImagePacker {
+  /// Packs a system.
+  /// - Parameter guests: What each VM boots, in the order of the system's machines.
+  /// - Precondition: there are as many `guests` as machines.
+  /// - Returns: The image; the same bytes for the same input.
+  package static func pack(
+    _ system: System, programs: Programs, guests: [GuestBoot]
+  ) throws(PackingError) -> [UInt8] {
+    precondition(guests.count == system.machines.count)
+    var layout = SystemLayout(system)
+    try layout.addPrograms(programs)
+    layout.addConsole()
+    for (number, machine) in system.machines.enumerated() {
+      try layout.add(machine, number: number, boot: guests[number])
+    }
+    return try layout.builder.bytes()
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Component
+import Decoding
+import Machine
+
+/// A VM: the guest's PC, its vCPU's page, and the line to the console.
+struct VirtualMachine: ~Copyable {
+  var pc: PC
+  var console = ConsoleLink()
+  /// The time-stamp counter at guest time 0.
+  let origin: UInt64
+  let scale: TimeScale
+  let is64Bit: Bool
+  /// The guest executed HLT and has had no interrupt since.
+  var isHalted = false
+  /// What the kernel's timer is set to, in guest time.
+  var timer = UInt64.max
+  /// Guest time of this turn of the loop, in nanoseconds.
+  var now: UInt64 = 0
+
+  var cpu: Mapped<VirtualCPUState> { Mapped<VirtualCPUState>.virtualCPU }
+
+  init(_ configuration: VMMConfiguration) {
+    let information = Mapped<SystemInformation>.information.value
+    origin = Time.ticks
+    scale = information.scale
+    let kernel = Memory.bytes(at: AddressMap.guestKernel, size: configuration.kernelSize)
+    is64Bit = (try? LinuxBoot.inspect(kernel, fileSize: configuration.kernelSize))?.is64Bit ?? false
+    var facts = CPUIDFacts()
+    facts.supportedXCR0 = information.supportedXCR0
+    facts.tscFrequency = information.tscFrequency
+    // A 32-bit Debian kernel is better served by the plain timer: see `LocalAPICPage`.
+    facts.offersDeadlineTimer = is64Bit
+    let clock = GuestClock(
+      start: Time.wallClock, frequency: information.tscFrequency, multiplier: information.scale.multiplier,
+      shift: information.scale.shift)
+    let extended = processorIdentification(0x8000_0008, 0)
+    pc = PC(
+      memory: Memory.guest(configuration), clock: clock, facts: facts,
+      physicalAddressBits: Int(extended.0 & 0xff))
+    cpu.value.tscOffset = 0 &- origin
+  }
+
+  /// The VM's life: run the guest, see to what it left for, offer it the next interrupt.
+  consuming func run() -> Never {
+    while true {
+      prepareEntry()
+      let events = isHalted ? Kernel.wait() : enter()
+      let tookInterrupt = cpu.value.injection.wasTaken != 0
+      cpu.value.injection.wasTaken = 0
+      pc.left(tookInterrupt: tookInterrupt)
+      now = scale.nanoseconds(ofTicks: Time.ticks &- origin)
+      pc.advance(to: now)
+      if events.contains(.channel(VMMConfiguration.consoleSlot)) { console.wasSignalled() }
+      if !isHalted { handleExit() }
+      console.exchange(with: &pc, now: now)
+    }
+  }
+
+  /// Offers the guest its next interrupt and has the kernel wake this VMM when the machine next wants to be looked at.
+  private mutating func prepareEntry() {
+    if let vector = pc.nextInterrupt() {
+      cpu.value.injection.interrupt = Injection.valid | UInt32(vector)
+      isHalted = false
+    } else {
+      cpu.value.injection.interrupt = 0
+    }
+    if isHalted { console.flush() }
+    let deadline = min(pc.nextDeadline ?? .max, console.deadline)
+    guard deadline != timer else { return }
+    timer = deadline
+    Kernel.setTimer(atTick: deadline == .max ? 0 : max(origin &+ scale.ticks(ofNanoseconds: deadline), 1))
+  }
+
+  private mutating func enter() -> Notifications {
+    do throws(Status) { return try Kernel.enterGuest() } catch {
+      stop("the guest asks for processor state that this machine has not")
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Testing
+
+@Suite struct LayoutTests {
+  @Test(arguments: RecordLayout.bootImage + RecordLayout.configuration + RecordLayout.shared)
+  func `a record lies in memory as its table says`(layout: RecordLayout) {
+    for (field, found, expected) in layout.offsets { #expect(found == expected, "\(layout.name).\(field)") }
+    // Records follow one another without a gap that one side could forget.
+    #expect(layout.stride == layout.size)
+  }
+
+  @Test func `what stands on pages of its own fits them`() {
+    #expect(MemoryLayout<DomainStatus>.size <= 4096)
+    #expect(MemoryLayout<VirtualCPUState>.size <= 4096)
+    #expect(MemoryLayout<SystemInformation>.size <= 4096)
+    #expect(MemoryLayout<LogHeader>.size <= LogRing.recordsOffset)
+    #expect(LogRing.recordsOffset + LogRing.capacity * MemoryLayout<LogRecord>.stride <= Int(LogRing.size))
+    #expect(ExitReason.count <= DomainStatus().exitsByReason.count)
+    #expect(LogRecord().text.count == LogLine.capacity)
+  }
+
+  @Test func `the parts of a component's address space follow one another`() {
+    let places = [
+      AddressMap.program, AddressMap.stackTop, AddressMap.information, AddressMap.configuration, AddressMap.virtualCPU,
+      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.channels, AddressMap.workspace,
+      AddressMap.guestKernel,
+      AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh, AddressMap.end,
+    ]
+    for (low, high) in zip(places, places.dropFirst()) { #expect(low < high) }
+    for place in places { #expect(place.isAligned(to: 4096)) }
+    #expect(AddressMap.status + UInt64(BootLimits.domains) * 4096 <= AddressMap.channels)
+    let channelBytes = UInt64(Notifications.channelCount) * AddressMap.channelStride
+    #expect(AddressMap.channels + channelBytes <= AddressMap.workspace)
+    #expect(AddressMap.guestHigh - AddressMap.guestLow >= GuestMemory.highStart)
+  }
+
+  @Test func `the rings of a console channel fit its slot and are powers of two`() {
+    #expect(ConsoleChannel.outputOffset + ConsoleChannel.outputSize <= ConsoleChannel.inputOffset)
+    #expect(ConsoleChannel.size <= AddressMap.channelStride)
+    for size in [ConsoleChannel.outputSize, ConsoleChannel.inputSize] {
+      #expect((size - UInt64(ByteRing.headerSize)).nonzeroBitCount == 1)
+      #expect(size.isAligned(to: 4096))
+    }
+    #expect(ConsoleWorkspace.size.isAligned(to: 4096))
+    #expect(AddressMap.workspace + ConsoleWorkspace.size <= AddressMap.guestKernel)
+  }
+
+  @Test func `the lines of the log lie inside its region, each for itself`() {
+    let places = Set((0..<UInt32(LogRing.capacity)).map { LogRing.offset(ofLine: $0) })
+    #expect(places.count == LogRing.capacity)
+    for line in [0, 1, 509, 510, UInt32.max] {
+      let offset = LogRing.offset(ofLine: line)
+      #expect(offset >= LogRing.recordsOffset && offset + MemoryLayout<LogRecord>.size <= Int(LogRing.size))
+    }
+  }
+
+  @Test func `each notification has a bit of its own`() {
+    var seen = Notifications.none
+    let all =
+      (0..<Notifications.channelCount).map { Notifications.channel($0) }
+      + (0..<Notifications.interruptCount).map { Notifications.interrupt($0) } + [.timer, .log, .lifecycle]
+    for notification in all {
+      #expect(notification.rawValue.nonzeroBitCount == 1)
+      #expect(!seen.intersects(notification))
+      seen.insert(notification)
+    }
+  }
+
+  @Test func `every exit reason has a name and a place in the tables`() {
+    var known = 0
+    while ExitReason(rawValue: UInt32(known)) != nil { known += 1 }
+    #expect(known == ExitReason.count)
+    var tables = 0
+    while BootTable(rawValue: tables) != nil { tables += 1 }
+    #expect(tables == BootTable.count)
+    #expect(tables == BootHeader().tables.count)
+  }
+}

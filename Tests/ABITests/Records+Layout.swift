@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+// swift-format-ignore-file
+
+import ABI
+import Testing
+
+/// How a record lies in memory: what the host writes and the target reads, or two domains share.
+struct RecordLayout: Sendable, CustomTestStringConvertible {
+  let name: String
+  let size: Int
+  let stride: Int
+  let alignment: Int
+  let offsets: [(field: String, found: Int?, expected: Int)]
+
+  init<T>(_ type: T.Type, size: Int, alignment: Int, _ fields: [(PartialKeyPath<T>, Int)]) {
+    name = "\(type)"
+    self.size = size
+    self.alignment = alignment
+    stride = MemoryLayout<T>.stride
+    offsets = fields.map { ("\($0.0)", MemoryLayout<T>.offset(of: $0.0), $0.1) }
+      + [("size", MemoryLayout<T>.size, size), ("alignment", MemoryLayout<T>.alignment, alignment)]
+  }
+
+  var testDescription: String { name }
+}
+
+extension RecordLayout {
+  /// The records of a boot image.
+  static var bootImage: [Self] {
+    [
+      Self(BootHeader.self,        size: 176, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 152)]),
+      Self(TableExtent.self,       size: 16,  alignment: 8, [(\.offset,   0), (\.count,   8)]),
+      Self(FileRecord.self,        size: 40,  alignment: 8, [(\.name,     0), (\.offset, 24), (\.size,   32)]),
+      Self(DomainRecord.self,      size: 40,  alignment: 4, [(\.name,     0), (\.program, 24), (\.symbols, 28), (\.core, 32),
+                                                             (\.priority, 34), (\.traits, 35), (\.onCrash, 36)]),
+      Self(RegionRecord.self,      size: 16,  alignment: 8, [(\.kind,     0), (\.file,    4), (\.size,    8)]),
+      Self(MappingRecord.self,     size: 24,  alignment: 8, [(\.domain,   0), (\.region,  4), (\.address, 8), (\.isWritable, 16)]),
+      Self(GuestMappingRecord.self, size: 24, alignment: 8, [(\.domain,   0), (\.region,  4), (\.address, 8), (\.isOverlay, 16)]),
+      Self(ChannelRecord.self,     size: 12,  alignment: 4, [(\.firstDomain, 0), (\.secondDomain, 4), (\.firstSlot, 8), (\.secondSlot, 10)]),
+      Self(PortRecord.self,        size: 8,   alignment: 4, [(\.domain,   0), (\.first,   4), (\.count,   6)]),
+      Self(InterruptRecord.self,   size: 12,  alignment: 4, [(\.domain,   0), (\.slot,    4), (\.isISA,   6), (\.source, 8)]),
+      Self(SymbolHeader.self,      size: 16,  alignment: 8, [(\.magic,    0), (\.count,   8), (\.namesOffset, 12)]),
+      Self(SymbolRecord.self,      size: 24,  alignment: 8, [(\.address,  0), (\.size,    8), (\.nameOffset, 12), (\.nameCount, 16)]),
+    ]
+  }
+
+  /// The files that components find at `AddressMap.configuration`.
+  static var configuration: [Self] {
+    [
+      Self(VMMConfiguration.self,     size: 2112, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
+                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.commandLine, 64)]),
+      Self(ConsoleConfiguration.self, size: 680,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.machines, 16), (\.system, 656)]),
+      Self(ConsoleMachine.self,       size: 40,   alignment: 8, [(\.name, 0), (\.domain, 24), (\.memory, 32)]),
+    ]
+  }
+
+  /// Pages that kernel and components share while the machine runs.
+  static var shared: [Self] {
+    [
+      Self(SystemInformation.self, size: 56,   alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
+                                                              (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52)]),
+      Self(TimeScale.self,         size: 16,   alignment: 8, [(\.multiplier, 0), (\.shift, 4), (\.frequency, 8)]),
+      Self(DomainStatus.self,      size: 1264, alignment: 8, [(\.name, 0), (\.state, 24), (\.starts, 28), (\.core, 32), (\.startedAt, 40),
+                                                              (\.ticks, 48), (\.guestTicks, 56), (\.kernelTicks, 64), (\.exits, 72),
+                                                              (\.interruptExits, 80), (\.exitsByReason, 88), (\.notifications, 216),
+                                                              (\.systemCalls, 224), (\.traceCount, 232), (\.trace, 240)]),
+      Self(ExitTrace.self,         size: 32,   alignment: 8, [(\.tsc, 0), (\.rip, 8), (\.subject, 16), (\.reason, 24), (\.access, 28)]),
+      Self(LogRecord.self,         size: 120,  alignment: 4, [(\.sequence, 0), (\.level, 4), (\.count, 5), (\.source, 6), (\.text, 8)]),
+      Self(LogHeader.self,         size: 8,    alignment: 4, [(\.newest, 0), (\.firstUnshown, 4)]),
+      Self(VirtualCPUState.self,   size: 496,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
+                                                              (\.cr3, 160), (\.cr4, 168), (\.cr8, 176), (\.efer, 184), (\.dr6, 192), (\.dr7, 200),
+                                                              (\.pat, 208), (\.xcr0, 216), (\.tscOffset, 224), (\.segments, 232),
+                                                              (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
+                                                              (\.injection, 404), (\.exit, 424)]),
+      Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),
+      Self(Segment.self,           size: 16,   alignment: 8, [(\.selector, 0), (\.attributes, 2), (\.limit, 4), (\.base, 8)]),
+      Self(Segments.self,          size: 160,  alignment: 8, [(\.es, 0), (\.cs, 16), (\.ss, 32), (\.ds, 48), (\.fs, 64), (\.gs, 80),
+                                                              (\.gdtr, 96), (\.ldtr, 112), (\.idtr, 128), (\.tr, 144)]),
+      Self(Injection.self,         size: 16,   alignment: 4, [(\.interrupt, 0), (\.wasTaken, 4), (\.exception, 8), (\.errorCode, 12)]),
+      Self(ExitInformation.self,   size: 72,   alignment: 8, [(\.reason, 0), (\.access, 4), (\.port, 8), (\.width, 10), (\.instructionCount, 11),
+                                                              (\.addressSize, 12), (\.address, 16), (\.nextRIP, 24), (\.detail, 32),
+                                                              (\.qualification, 40), (\.qualification2, 48), (\.instruction, 56)]),
+    ]
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import Foundation
+import Testing
+
+/// A guest with 8 KiB from address 0 and 4 KiB from 4 GiB, between bytes that nobody may touch.
+private final class Guest {
+  static let low = 8192
+  static let high = 4096
+  private static let guardBytes = 4096
+  private let lowStart: UnsafeMutableRawPointer
+  private let highStart: UnsafeMutableRawPointer
+  let memory: GuestMemory
+
+  init() {
+    lowStart = .allocate(byteCount: Self.low + 2 * Self.guardBytes, alignment: 4096)
+    highStart = .allocate(byteCount: Self.high + 2 * Self.guardBytes, alignment: 4096)
+    lowStart.initializeMemory(as: UInt8.self, repeating: 0xee, count: Self.low + 2 * Self.guardBytes)
+    highStart.initializeMemory(as: UInt8.self, repeating: 0xee, count: Self.high + 2 * Self.guardBytes)
+    memory = GuestMemory(
+      unsafeLow: lowStart + Self.guardBytes, lowSize: UInt64(Self.low), high: highStart + Self.guardBytes,
+      highSize: UInt64(Self.high))
+  }
+
+  deinit {
+    lowStart.deallocate()
+    highStart.deallocate()
+  }
+
+  /// Whether the bytes around both parts are as they were.
+  var isUnharmed: Bool {
+    func holds(_ start: UnsafeMutableRawPointer, _ size: Int) -> Bool {
+      let bytes = UnsafeRawBufferPointer(start: start, count: size + 2 * Self.guardBytes)
+      return bytes.prefix(Self.guardBytes).allSatisfy { $0 == 0xee }
+        && bytes.suffix(Self.guardBytes).allSatisfy { $0 == 0xee }
+    }
+    return holds(lowStart, Self.low) && holds(highStart, Self.high)
+  }
+}
+
+private let top = UInt64(4) << 30
+
+@Suite struct GuestMemoryTests {
+  @Test(arguments: [0, 1, 8184, top, top + 3, top + 4088])
+  func `a number is read as it was written, at any alignment`(address: UInt64) throws {
+    let guest = Guest()
+    try guest.memory.write(UInt64(0x1122_3344_5566_7788), at: GuestAddress(address))
+    #expect(try guest.memory.read(GuestAddress(address), as: UInt64.self) == 0x1122_3344_5566_7788)
+    #expect(try guest.memory.read(GuestAddress(address), as: UInt8.self) == 0x88)
+    #expect(guest.isUnharmed)
+  }
+
+  @Test(arguments: [8185, 8192, top - 1, top - 4, top + 4089, top + 4096, 1 << 40, .max, .max - 3] as [UInt64])
+  func `a number with a byte outside is refused`(address: UInt64) {
+    let guest = Guest()
+    #expect(throws: GuestMemoryError.outOfRange) { try guest.memory.read(GuestAddress(address), as: UInt64.self) }
+    #expect(throws: GuestMemoryError.outOfRange) { try guest.memory.write(UInt64(0), at: GuestAddress(address)) }
+    #expect(guest.isUnharmed)
+  }
+
+  @Test func `a range that wraps or spans the hole is refused`() {
+    let memory = Guest().memory
+    for (address, count) in [(8, .max), (.max, 2), (0, top + 1), (8192, 1), (top, 4097), (top + 1, .max)] {
+      #expect(!memory.contains(GuestAddress(address), count: count))
+      #expect(throws: GuestMemoryError.outOfRange) { try memory.fill(GuestAddress(address), count: count) }
+      #expect(throws: GuestMemoryError.outOfRange) {
+        try memory.withBytes(GuestAddress(address), count: count) { _ in }
+      }
+    }
+    #expect(memory.contains(GuestAddress(0), count: 8192))
+    #expect(memory.contains(GuestAddress(8192), count: 0))
+    #expect(memory.contains(GuestAddress(top), count: 4096))
+  }
+
+  @Test func `a guest without memory above the hole has none there`() {
+    var storage: [UInt64] = [0, 0]
+    storage.withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      let memory = GuestMemory(unsafeLow: start, lowSize: 16, highSize: 16)
+      #expect(memory.highSize == 0)
+      #expect(!memory.contains(GuestAddress(top), count: 1))
+    }
+  }
+
+  @Test func `bytes are copied, filled and lent in place`() throws {
+    let guest = Guest()
+    let text: [UInt8] = Array("guest".utf8)
+    try guest.memory.write(text.span.bytes, at: GuestAddress(8187))
+    #expect(try guest.memory.read(GuestAddress(8187), as: UInt8.self) == 0x67)
+    #expect(throws: GuestMemoryError.outOfRange) { try guest.memory.write(text.span.bytes, at: GuestAddress(8188)) }
+    try guest.memory.fill(GuestAddress(top), count: 4096, with: 7)
+    #expect(try guest.memory.read(GuestAddress(top + 4095), as: UInt8.self) == 7)
+    try guest.memory.withBytes(GuestAddress(16), count: 4) { $0.store(UInt32(0xabcd), at: 0) }
+    #expect(try guest.memory.read(GuestAddress(16), as: UInt32.self) == 0xabcd)
+    #expect(guest.isUnharmed)
+  }
+
+  @Test func `no range traps or touches what is not the guest's`() {
+    let guest = Guest()
+    var random = EdgeGenerator(state: 11)
+    for _ in 0..<20_000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
+      let address = GuestAddress(random.hostile())
+      let count = random.hostile()
+      switch random.next() % 4 {
+      case 0: _ = try? guest.memory.read(address, as: UInt32.self)
+      case 1: try? guest.memory.write(random.next(), at: address)
+      case 2: try? guest.memory.fill(address, count: count, with: 1)
+      default: _ = try? guest.memory.withBytes(address, count: count) { $0.byteCount }
+      }
+    }
+    #expect(guest.isUnharmed)
+  }
+}
+
+/// SplitMix64, for numbers at the edges of a guest's memory.
+private struct EdgeGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  mutating func hostile() -> UInt64 {
+    let edges = [0, 4096, 8192, top, top + 4096, .max, 1 << 63]
+    return edges[Int(next() % UInt64(edges.count))] &+ next() % 33 &- 16
+  }
+}
