@@ -54,6 +54,7 @@ struct InterruptController8259: Sendable {
 
   func isRequested(_ input: Int) -> Bool { requests & bit(input) != 0 }
   func isInService(_ input: Int) -> Bool { inService & bit(input) != 0 }
+  func isMasked(_ input: Int) -> Bool { mask & bit(input) != 0 }
 
   /// INT: some request is unmasked and outranks all that is in service.
   var hasRequest: Bool { highestRequest != nil }

@@ -46,6 +46,15 @@ package struct InterruptControllerPair: Sendable {
     }
   }
 
+  /// Whether the guest has masked `irq`, or the input through which it would come.
+  package func isMasked(_ irq: Int) -> Bool {
+    switch irq {
+    case 0..<8: first.isMasked(irq)
+    case 8..<16: second.isMasked(irq &- 8) || first.isMasked(Self.cascade)
+    default: true
+    }
+  }
+
   /// The processor takes the interrupt. → its vector; that of a spurious IRQ 7 or 15 if the request has gone
   package mutating func acknowledge() -> UInt8 {
     let (input, vector) = first.acknowledge()

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// The interrupt lines that devices drive, by their ISA numbers.
+enum Line: Int {
+  case tick = 0
+  case serial = 4
+  case clock = 8
+  case power = 9
+
+  /// The I/O APIC's pin: IRQ 0 is on pin 2, as the MADT says.
+  var pin: Int { self == .tick ? IOAPIC.timerPin : rawValue }
+}
+
+/// The interrupt that the guest was last offered.
+enum Offer: Equatable {
+  case none
+  case local(UInt8)
+  case external
+}
+
+extension PC {
+  /// Sets a device's line at both interrupt controllers; which of them passes it on is the guest's affair.
+  mutating func setLine(_ line: Line, isHigh: Bool) {
+    let bit = UInt16(1) << UInt16(line.rawValue)
+    guard (levels & bit != 0) != isHigh else { return }
+    levels ^= bit
+    controllers.setLine(line.rawValue, isHigh: isHigh)
+    if let message = ioAPIC.setLine(line.pin, isHigh: isHigh) { deliver(message) }
+  }
+
+  /// The interrupt to deliver as soon as the guest can take one; call before each entry.
+  package mutating func nextInterrupt() -> UInt8? {
+    if pendingTicks > 0 { deliverTick() }
+    guard apic.acceptsExternalInterrupts, controllers.hasInterrupt else {
+      let vector = apic.highestPending()
+      offer = vector.map { .local($0) } ?? .none
+      prepareParavirtualEOI()
+      return vector
+    }
+    offer = .external
+    prepareParavirtualEOI()
+    // The pair says which vector it is only by serving it: ask a copy.
+    var copy = controllers
+    return copy.acknowledge()
+  }
+
+  /// The guest has left; `tookInterrupt` says whether it took the interrupt it was last offered. Comes first after
+  /// each exit.
+  package mutating func left(tookInterrupt: Bool) {
+    if tookInterrupt {
+      switch offer {
+      case .local(let vector): apic.accept(vector)
+      case .external: _ = controllers.acknowledge()
+      case .none: break
+      }
+      offer = .none
+    }
+    if paravirtualEOI.isArmed, paravirtualEOI.takeEnd(in: memory) { endInterrupt() }
+  }
+
+  /// The vCPU's CR8, which is the local APIC's task priority: the processor keeps it while the guest runs.
+  package var taskPriority: UInt64 {
+    get { apic.cr8 }
+    set { apic.cr8 = newValue }
+  }
+
+  // MARK: - Ends of interrupts
+
+  /// The guest ended the interrupt in service by its paravirtual word.
+  private mutating func endInterrupt() {
+    if let vector = apic.endOfInterrupt() { carryOut(.endOfInterrupt(vector)) }
+  }
+
+  /// Does for others what a write to the local APIC asked of them. There is one processor, so nobody gets its
+  /// messages.
+  mutating func carryOut(_ effect: LocalAPIC.Effect) {
+    switch effect {
+    case .none, .interprocessor: break
+    case .endOfInterrupt(let vector):
+      ioAPIC.endOfInterrupt(vector: vector)
+      deliverMessages()
+    }
+  }
+
+  /// Delivers what became due at the I/O APIC's level-triggered pins.
+  mutating func deliverMessages() {
+    while let message = ioAPIC.nextMessage() { deliver(message) }
+  }
+
+  private mutating func deliver(_ message: IOAPICMessage) {
+    guard apic.accepts(destination: UInt32(message.destination), isLogical: message.isLogical) else { return }
+    apic.receive(message.mode, vector: message.vector, trigger: message.trigger)
+  }
+
+  /// Lets the guest end an interrupt without an exit if nothing waits for that end, and only then: an end nobody
+  /// hears of would hold up what waits.
+  private mutating func prepareParavirtualEOI() {
+    guard paravirtualEOI.isOn else { return }
+    if canEndSilently {
+      if !paravirtualEOI.isArmed { _ = paravirtualEOI.arm(in: memory) }
+    } else if paravirtualEOI.isArmed, paravirtualEOI.disarm(in: memory) {
+      endInterrupt()
+    }
+  }
+
+  private var canEndSilently: Bool {
+    guard pendingTicks == 0, apic.timerBacklog == 0 else { return false }
+    switch offer {
+    case .local(let vector):
+      return !apic.isServicing && apic.isOnlyRequest(vector) && !apic.levelTriggered.contains(vector)
+    // Armed for the one in service.
+    case .none: return paravirtualEOI.isArmed && apic.isServicing && apic.requests.isEmpty
+    case .external: return false
+    }
+  }
+}
+
+extension LocalAPIC {
+  /// Whether no other vector than `vector` is requested.
+  fileprivate func isOnlyRequest(_ vector: UInt8) -> Bool {
+    var others = requests
+    others.remove(vector)
+    return others.isEmpty
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+
+/// When each part of the machine next wants to be looked at, `.max` for never.
+///
+/// They are kept because an exit must not cost a round of all devices: only a device that was touched, or whose time
+/// has come, is asked again.
+struct Deadlines: Equatable {
+  var intervalTimer = UInt64.max
+  var clock = UInt64.max
+  var power = UInt64.max
+  var apic = UInt64.max
+  /// The local APIC's TSC deadline, in guest time.
+  var tsc = UInt64.max
+
+  var first: UInt64 { min(min(min(intervalTimer, clock), min(power, apic)), tsc) }
+}
+
+extension PC {
+  /// When the machine next does something by itself.
+  package var nextDeadline: UInt64? {
+    let first = deadlines.first
+    return first == .max ? nil : first
+  }
+
+  /// Lets guest time pass, in nanoseconds; once after each exit, before it is handled.
+  package mutating func advance(to time: UInt64) {
+    now = max(now, time)
+    guard now >= deadlines.first else { return }
+    if now >= deadlines.apic {
+      apic.advance(to: now)
+      apicChanged()
+    }
+    if now >= deadlines.tsc {
+      apic.tscDeadlineReached()
+      apicChanged()
+    }
+    if now >= deadlines.intervalTimer { settleTicks() }
+    if now >= deadlines.clock {
+      clock.advance(to: now)
+      clockChanged()
+    }
+    if now >= deadlines.power {
+      power.advance(to: now)
+      powerChanged()
+    }
+  }
+
+  // MARK: - After a device was touched
+
+  mutating func apicChanged() {
+    deadlines.apic = apic.nextDeadline ?? .max
+    if apic.tscDeadline == nil { deadlines.tsc = .max }
+    routesChanged()
+  }
+
+  /// Works out when the guest's counter, which is at `tsc` now, reaches the local APIC's deadline.
+  mutating func scheduleTSCDeadline(_ tsc: UInt64) {
+    guard let deadline = apic.tscDeadline else { return }
+    let ticks = deadline > tsc ? deadline - tsc : 0
+    let wait = TickRate(frequency: clockSource.frequency).time(ofTick: ticks) ?? .max
+    let (time, isNever) = now.addingReportingOverflow(wait)
+    deadlines.tsc = isNever ? .max : time
+  }
+
+  mutating func clockChanged() {
+    deadlines.clock = clock.nextDeadline ?? .max
+    setLine(.clock, isHigh: clock.interruptLine)
+  }
+
+  mutating func powerChanged() {
+    deadlines.power = power.nextDeadline ?? .max
+    setLine(.power, isHigh: power.interruptLine)
+  }
+
+  /// Linux leaves the 8254 running, masked, once the APIC timer has taken over: a tick that goes nowhere wakes nobody.
+  mutating func intervalTimerChanged() {
+    deadlines.intervalTimer = isTickWanted ? intervalTimer.nextDeadline ?? .max : .max
+  }
+
+  // MARK: - Ticks of the 8254
+
+  private var isTickToControllers: Bool { !controllers.isMasked(Line.tick.rawValue) && apic.acceptsExternalInterrupts }
+  private var isTickToIOAPIC: Bool { ioAPIC.vector(ofPin: Line.tick.pin) != nil }
+
+  /// Whether a tick of the 8254 would reach the processor.
+  private var isTickWanted: Bool { isTickToIOAPIC || isTickToControllers }
+
+  /// Takes the ticks that passed; those that no one wants are gone, as they are on a masked pin.
+  mutating func settleTicks() {
+    let passed = intervalTimer.advance(to: now)
+    pendingTicks = isTickWanted ? pendingTicks &+ passed : 0
+    intervalTimerChanged()
+    deliverTick()
+  }
+
+  /// Some mask changed: from now on other ticks may be wanted.
+  mutating func routesChanged() {
+    let isWatched = deadlines.intervalTimer != .max
+    guard isWatched != isTickWanted else { return }
+    if !isWatched { _ = intervalTimer.advance(to: now) }
+    settleTicks()
+  }
+
+  /// Raises the next tick if the guest is done with the last one: each tick counts, however late.
+  mutating func deliverTick() {
+    guard pendingTicks > 0, !isTickBusy else { return }
+    pendingTicks &-= 1
+    setLine(.tick, isHigh: false)
+    setLine(.tick, isHigh: true)
+  }
+
+  /// Whether the last tick is still on its way through a route that is open.
+  private var isTickBusy: Bool {
+    if let vector = ioAPIC.vector(ofPin: Line.tick.pin), apic.isBusy(vector) { return true }
+    return isTickToControllers && controllers.isBusy(Line.tick.rawValue)
+  }
+}
