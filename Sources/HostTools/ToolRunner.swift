@@ -56,7 +56,8 @@ package struct ToolRunner: Sendable {
   /// The lines a person needs to see of a tool that failed: those with an error in them; failing that, the last ones.
   private static func lastWords(_ output: String, _ error: String) -> String {
     let lines = (output + "\n" + error).split(separator: "\n").filter { $0.contains { !$0.isWhitespace } }
-    let errors = lines.filter { $0.contains("error: ") || $0.hasPrefix("E: ") }
+    // A line that begins with a space repeats an error below the source it is about.
+    let errors = lines.filter { $0.contains("error: ") && $0.first != " " || $0.hasPrefix("E: ") }
     let limit = 20
     return (errors.isEmpty ? lines.suffix(limit) : errors.prefix(limit)).joined(separator: "\n")
   }
