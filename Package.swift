@@ -74,19 +74,31 @@ let onHost: [Target] = [
     name: "ImagePacking", dependencies: ["Bits", "ABI", "Description"],
     swiftSettings: strict),
   .target(
-    name: "GuestImage",
+    name: "HostTools",
     dependencies: [
       .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
+  .target(
+    name: "GuestImage",
+    dependencies: ["Bits", "HostTools", .product(name: "SystemPackage", package: "swift-system")],
+    resources: [.embedInCode("Root")],
+    swiftSettings: strict),
+  .target(
+    name: "Emulator",
+    dependencies: [
+      "HostTools",
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
   .executableTarget(
     name: "CLI",
     dependencies: [
-      "Description", "ImagePacking", "GuestImage",
+      "Bits", "Description", "ImagePacking", "GuestImage", "Emulator", "HostTools",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ],
@@ -100,6 +112,7 @@ let onHost: [Target] = [
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
+  tests("Emulator"),
 ]
 
 let package = Package(

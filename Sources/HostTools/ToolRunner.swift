@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Logging
+import Subprocess
+package import SystemPackage
+
+/// Starts tools of the host and collects what they say.
+package struct ToolRunner: Sendable {
+  /// Bytes of output that a tool may write.
+  private static let outputLimit = 16 << 20
+
+  private let logger: Logger
+
+  package init(logger: Logger) { self.logger = logger }
+
+  /// Runs a tool to its end.
+  /// - Parameter environment: Variables added to, or with `nil` taken from, this process's own.
+  /// - Returns: Its standard output.
+  @discardableResult
+  package func run(
+    _ tool: Tool, _ arguments: [String], in directory: FilePath? = nil, environment: [String: String?] = [:]
+  ) async throws(ToolFailure) -> String {
+    logger.debug("\(([tool.name] + arguments).joined(separator: " "))")
+    let changes = Dictionary(
+      uniqueKeysWithValues: environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) }
+      })
+    do {
+      let result = try await Subprocess.run(
+        .name(tool.name), arguments: Arguments(arguments), environment: .inherit.updating(changes),
+        workingDirectory: directory,
+        output: .string(limit: Self.outputLimit), error: .string(limit: Self.outputLimit))
+      logger.trace("\(result.standardOutput)\(result.standardError)")
+      guard result.terminationStatus.isSuccess else {
+        throw ToolFailure.failed(tool, saying: Self.lastWords(result.standardOutput, result.standardError))
+      }
+      return result.standardOutput
+    } catch let failure as ToolFailure {
+      throw failure
+    } catch let error as SubprocessError where error.code == .executableNotFound {
+      throw .missing(tool)
+    } catch {
+      throw .unusable(tool, because: "\(error)")
+    }
+  }
+
+  /// Throws if a tool is not installed, so that this is said before anything long is begun.
+  package static func require(_ tool: Tool) async throws(ToolFailure) {
+    do {
+      _ = try await Executable.name(tool.name).resolveExecutablePath(in: .inherit)
+    } catch {
+      throw .missing(tool)
+    }
+  }
+
+  /// The lines a person needs to see of a tool that failed: those with an error in them; failing that, the last ones.
+  private static func lastWords(_ output: String, _ error: String) -> String {
+    let lines = (output + "\n" + error).split(separator: "\n").filter { $0.contains { !$0.isWhitespace } }
+    // A line that begins with a space repeats an error below the source it is about.
+    let errors = lines.filter { $0.contains("error: ") && $0.first != " " || $0.hasPrefix("E: ") }
+    let limit = 20
+    return (errors.isEmpty ? lines.suffix(limit) : errors.prefix(limit)).joined(separator: "\n")
+  }
+}
