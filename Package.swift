@@ -100,6 +100,11 @@ let onHost: [Target] = [
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
+  .target(name: "TestDriver", path: "Tests/TestDriver", swiftSettings: strict),
+  .testTarget(name: "TestDriverTests", dependencies: ["TestDriver"]),
+  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "CLI"]),
+  .testTarget(name: "CodeTests", dependencies: ["TestDriver"]),
+  .executableTarget(name: "Bench", dependencies: ["TestDriver"], path: "Benchmarks/Bench", swiftSettings: strict),
 ]
 
 let package = Package(
