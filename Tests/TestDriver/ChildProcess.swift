@@ -83,7 +83,7 @@ package final class ChildProcess: Sendable {
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     unsafe posix_spawnattr_setpgroup(&attributes, 0)
     let copies = unsafe arguments.map { unsafe strdup($0) }
-    defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
+    defer { unsafe copies.forEach { unsafe free($0) } }
     var process: pid_t = 0
     let result = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, copies + [nil], environ)
     guard result == 0 else { throw ConsoleFailure(description: "\(arguments[0]) did not start: errno \(result)") }

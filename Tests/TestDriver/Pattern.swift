@@ -7,6 +7,8 @@ package enum Pattern: Sendable, ExpressibleByStringInterpolation, CustomStringCo
   case text(String)
   /// A line, finished or not, in which this regular expression is found.
   case line(String)
+  /// Likewise, and the line has its end.
+  case wholeLine(String)
 
   package init(stringLiteral value: String) { self = .text(value) }
 
@@ -14,6 +16,7 @@ package enum Pattern: Sendable, ExpressibleByStringInterpolation, CustomStringCo
     switch self {
     case .text(let text): "the text \(text.debugDescription)"
     case .line(let expression): "a line with /\(expression)/"
+    case .wholeLine(let expression): "a whole line with /\(expression)/"
     }
   }
 }

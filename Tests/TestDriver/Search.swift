@@ -29,23 +29,28 @@ struct Search {
       searched = max(start, plain.count - needle.count + 1)
       return plain.firstRange(of: needle, from: from).map { ($0, []) }
     case .line(let expression):
-      return try findLine(Regex(expression), in: plain, from: max(start, searched))
+      return try findLine(Regex(expression), in: plain, from: max(start, searched), needsEnd: false)
+    case .wholeLine(let expression):
+      return try findLine(Regex(expression), in: plain, from: max(start, searched), needsEnd: true)
     }
   }
 
   private mutating func findLine(
-    _ expression: Regex<AnyRegexOutput>, in plain: [UInt8], from start: Int
+    _ expression: Regex<AnyRegexOutput>, in plain: [UInt8], from start: Int, needsEnd: Bool
   ) throws -> (Range<Int>, [String])? {
     var begin = start
     while begin < plain.count {
-      let end = plain[begin...].firstIndex(of: UInt8(ascii: "\n")) ?? plain.count
+      let newline = plain[begin...].firstIndex(of: UInt8(ascii: "\n"))
+      if newline == nil, needsEnd { break }
+      let end = newline ?? plain.count
       let line = String(decoding: plain[begin..<end], as: UTF8.self)
       if let match = try expression.firstMatch(in: line) {
         let lower = line.utf8.distance(from: line.startIndex, to: match.range.lowerBound)
         let upper = line.utf8.distance(from: line.startIndex, to: match.range.upperBound)
         return (begin + lower..<begin + upper, match.output.dropFirst().map { String($0.substring ?? "") })
       }
-      searched = begin
+      // The line may go on, and match then.
+      searched = newline == nil ? begin : end + 1
       begin = end + 1
     }
     return nil

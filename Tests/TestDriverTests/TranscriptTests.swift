@@ -38,6 +38,17 @@ struct TranscriptTests {
     #expect(try await match.captures == ["4"])
   }
 
+  @Test func `a whole line is one with its end`() async throws {
+    let transcript = Transcript()
+    transcript.append("vm1 │ ticks 4".utf8)
+    await #expect(throws: ConsoleFailure.self) {
+      try await transcript.expect(.wholeLine(#"ticks (\d+)"#), within: .zero)
+    }
+    async let match = transcript.expect(.wholeLine(#"ticks (\d+)"#), within: .seconds(60))
+    transcript.append("2\r\nvm2".utf8)
+    #expect(try await match.captures == ["42"])
+  }
+
   @Test func `a failure shows the last 60 lines`() async throws {
     let transcript = Transcript()
     transcript.append((1...100).map { "line \($0)" }.joined(separator: "\n").utf8)
