@@ -34,3 +34,8 @@ struct SourceFile: CustomTestStringConvertible {
     try all(under: folders).filter { $0.path.hasSuffix(".swift") }
   }
 }
+
+/// Nothing breaks the rule; if something does, all of it is shown.
+func expectNone(_ places: some Collection<String>, sourceLocation: SourceLocation = #_sourceLocation) {
+  #expect(places.isEmpty, "\(places.count) places:\n\(places.joined(separator: "\n"))", sourceLocation: sourceLocation)
+}

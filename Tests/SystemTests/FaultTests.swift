@@ -26,7 +26,8 @@ extension SystemTests {
       let system = try await FaultTests.booted.value
       system.select(0)
       system.enter(#"printf '\xde' | dd of=/dev/port bs=1 seek=61453"#)
-      try await system.expect(.line(#"\w+ ?\+ ?(0x)?[0-9a-f]+|\.swift:\d+"#))
+      try await system.expect(.line("trapped: "))
+      try await system.expect(.line(#"at \S.* \+ 0x[0-9a-f]+ \(0x[0-9a-f]+\)"#))
       try await system.expect(vm: 0, .crashed)
       #expect(try await system.run("hostname", on: 1) == "vm1")
       system.type("@r 0")
@@ -39,7 +40,7 @@ extension SystemTests {
       let system = try await FaultTests.booted.value
       system.select(1)
       system.enter("echo triple > /sys/kernel/reboot/type; reboot -f")
-      try await system.expect(.line("triple fault"))
+      try await system.expect(.line("stopped: triple fault"))
       try await system.logIn(1)
       #expect(try await system.run("hostname", on: 1) == "vm1")
       #expect(try await system.run("hostname", on: 0) == "vm0")

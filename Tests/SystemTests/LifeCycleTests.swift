@@ -79,7 +79,7 @@ extension SystemTests {
       system.select(1)
       system.enter("echo triple > /sys/kernel/reboot/type; reboot -f")
       try await system.expectAll(
-        [.line("vm1.*triple fault"), .line("(?i)[er]?ip[ :=]+(0x)?[0-9a-f]{8}")], within: .seconds(120))
+        [.line("vmm?1.*stopped: triple fault"), .line("vmm?1.*rip 0x[0-9a-f]+ rsp 0x[0-9a-f]+")], within: .seconds(120))
       try await system.expect(vm: 1, .crashed)
       for number in [0, 2, 3] { #expect(try await system.run("hostname", on: number) == "vm\(number)") }
       system.type("@r 1")

@@ -17,10 +17,13 @@ package enum Repository {
   }
 
   /// The release build of an executable for the machine itself.
-  package static func image(_ name: String) -> String { "\(root)/.build/x86_64-unknown-none-elf/release/\(name)" }
+  package static func image(_ name: String) -> String { "\(images("bare"))/\(name)" }
 
   /// The folder of the images whose VMM traps on its guest's demand (`make faulty`).
-  package static var faultyImages: String { "\(root)/.build/faulty/x86_64-unknown-none-elf/release" }
+  package static var faultyImages: String { images("faulty") }
+
+  /// The folder of a release build for the machine itself.
+  private static func images(_ build: String) -> String { "\(root)/.build/\(build)/x86_64-unknown-none-elf/release" }
 
   /// The paths, from the root, of all files under `folder` with one of `extensions`; what is built or fetched is left out.
   package static func files(under folder: String, _ extensions: Set<String>) -> [String] {
