@@ -10,9 +10,11 @@ struct SourceFile: CustomTestStringConvertible {
   let path: String
   let lines: [Substring]
 
-  init(_ path: String) throws {
+  init(_ path: String) throws { self.init(path, text: try Repository.text(path)) }
+
+  init(_ path: String, text: String) {
     self.path = path
-    lines = try Repository.text(path).split(separator: "\n", omittingEmptySubsequences: false)
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
   }
 
   var testDescription: String { path }
