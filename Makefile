@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: The Roost authors
+# SPDX-License-Identifier: Apache-2.0
+
+# What a person does with Roost's sources. The names say it; `make run` and `make test` are enough to begin with.
+
+ROOST := .build/debug/roost
+SWIFT_FORMAT := swift format
+FORMATTED := --configuration .swift-format --recursive --parallel Package.swift Sources Tests Benchmarks
+# A release build for the machine itself, into the folder $(1) of .build; `roost` does the same for `bare`.
+IMAGES = BARE=1 swift build --quiet --scratch-path .build/$(1) --triple x86_64-unknown-none-elf \
+	--toolset toolset.json -c release
+# How often `make bench` measures each column.
+ROUNDS := 1
+# How many times as much `make fuzz` makes up as `make test`.
+FUZZ := 200
+
+# Every tool that is needed, with the Debian package that brings it.
+TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objdump:binutils cpio:cpio
+
+.PHONY: run test check bench fuzz format lint clean prerequisites tool images
+
+# The reference system on this terminal.
+run: tool
+	@$(ROOST) run systems/supermicro.yaml
+
+# Everything that can be tested without hardware: modules, rules of the code, and whole systems in the emulator.
+test: prerequisites images
+	@ROOST_TEST_FAULT=1 $(call IMAGES,faulty)
+	swift test
+
+# The kernel and the components.
+images: prerequisites
+	@$(call IMAGES,bare)
+
+# The descriptions that come with Roost.
+check: tool
+	@$(ROOST) check systems/*.yaml
+
+# How fast it is, as ratios against the bare emulator and against KVM; see Benchmarks/README.md.
+bench: prerequisites images
+	@swift build --quiet
+	@.build/debug/Bench $(ROUNDS)
+
+# The tests of all modules, those that make up their own input FUZZ times as long as in `make test`.
+fuzz: prerequisites
+	ROOST_FUZZ=$(FUZZ) swift test --skip SystemTests --skip CodeTests
+
+format:
+	$(SWIFT_FORMAT) format --in-place $(FORMATTED)
+
+lint:
+	$(SWIFT_FORMAT) lint --strict $(FORMATTED)
+
+# What was built, and what was fetched.
+clean:
+	rm -rf .build .cache
+
+# The command `roost`; it builds the kernel and the components when it needs them.
+tool: prerequisites
+	@swift build --quiet --product roost
+
+# Installs what is missing; on a computer that has everything it does nothing.
+prerequisites:
+	@missing=$$(for tool in $(TOOLS); do command -v $${tool%%:*} >/dev/null || echo $${tool##*:}; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "  packages  "$$missing >&2; \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq || true; \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+	@command -v swift >/dev/null || { echo "Swift 6.3 or newer is needed; see https://www.swift.org/install/linux" >&2; exit 1; }
