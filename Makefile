@@ -5,32 +5,45 @@
 
 ROOST := .build/debug/roost
 SWIFT_FORMAT := swift format
-FORMATTED := --configuration .swift-format --recursive --parallel Package.swift Sources Tests
+FORMATTED := --configuration .swift-format --recursive --parallel Package.swift Sources Tests Benchmarks
+# A release build for the machine itself, into the folder $(1) of .build; `roost` does the same for `bare`.
+IMAGES = BARE=1 swift build --quiet --scratch-path .build/$(1) --triple x86_64-unknown-none-elf \
+	--toolset toolset.json -c release
+# How often `make bench` measures each column.
+ROUNDS := 1
+# How many times as much `make fuzz` makes up as `make test`.
+FUZZ := 200
 
 # Every tool that is needed, with the Debian package that brings it.
-TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git
+TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objdump:binutils cpio:cpio
 
-.PHONY: run test check bench fuzz format lint clean prerequisites tool
+.PHONY: run test check bench fuzz format lint clean prerequisites tool images
 
 # The reference system on this terminal.
 run: tool
 	@$(ROOST) run systems/supermicro.yaml
 
-# Everything that can be tested without hardware.
-test: prerequisites
-	swift build && swift test
+# Everything that can be tested without hardware: modules, rules of the code, and whole systems in the emulator.
+test: prerequisites images
+	@ROOST_TEST_FAULT=1 $(call IMAGES,faulty)
+	swift test
+
+# The kernel and the components.
+images: prerequisites
+	@$(call IMAGES,bare)
 
 # The descriptions that come with Roost.
 check: tool
 	@$(ROOST) check systems/*.yaml
 
-# How fast it is, as ratios against the bare emulator and against KVM.
-bench: prerequisites
-	swift build && .build/debug/Bench
+# How fast it is, as ratios against the bare emulator and against KVM; see Benchmarks/README.md.
+bench: prerequisites images
+	@swift build --quiet
+	@.build/debug/Bench $(ROUNDS)
 
-# The tests that make up their own input, a hundred times as long as in `make test`.
+# The tests of all modules, those that make up their own input FUZZ times as long as in `make test`.
 fuzz: prerequisites
-	ROOST_FUZZ=100 swift test --filter '[Ff]uzz|[Rr]andom'
+	ROOST_FUZZ=$(FUZZ) swift test --skip SystemTests --skip CodeTests
 
 format:
 	$(SWIFT_FORMAT) format --in-place $(FORMATTED)

@@ -19,8 +19,11 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// A build for the tests alone, whose components fail on demand: never the one that people run.
+let faults: [SwiftSetting] = Context.environment["ROOST_TEST_FAULT"] == "1" ? [.define("FAULT_INJECTION")] : []
+
 /// On the target nothing may need a heap: the compiler refuses what would.
-let bare: [SwiftSetting] = isBare ? [.unsafeFlags(["-no-allocations"])] : []
+let bare: [SwiftSetting] = isBare ? [.unsafeFlags(["-no-allocations"])] + faults : []
 
 /// A module of the target; a pure one also compiles, and is tested, on the host.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -42,6 +45,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
     resources: resources,
     swiftSettings: [.enableExperimentalFeature("Lifetimes")])
 }
+
+/// Whole systems: a driver for their consoles, the tests and the benchmark that use it, and the rules of the code.
+let wholeSystem: [Target] = [
+  .target(name: "TestDriver", path: "Tests/TestDriver", swiftSettings: strict),
+  .testTarget(name: "TestDriverTests", dependencies: ["TestDriver"]),
+  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "CLI"]),
+  .testTarget(name: "CodeTests", dependencies: ["TestDriver"]),
+  .executableTarget(name: "Bench", dependencies: ["TestDriver"], path: "Benchmarks/Bench", swiftSettings: strict),
+]
 
 let pure: [Target] = [
   module("Bits"),
@@ -129,5 +141,5 @@ let package = Package(
       .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
       .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
-  targets: pure + (isBare ? onTarget : onHost),
+  targets: pure + (isBare ? onTarget : onHost + wholeSystem),
   swiftLanguageModes: [.v6])

@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is measured.
+enum Metric: String, CaseIterable {
+  case boot = "one guest: power-on to shell, s"
+  case loop = "one guest: CPU loop, s"
+  case exitsPerTick = "one guest, idle: exits per tick"
+  case allUp = "four guests: all at their prompts, s"
+  case idleCPU = "four guests, idle: emulator CPU s in 20 s"
+
+  /// A value that must not be exceeded: so many times what `reference` measures, or so much.
+  struct Bound {
+    let factor: Double
+    let reference: Subject?
+  }
+
+  var bound: Bound {
+    switch self {
+    case .boot: Bound(factor: 1.4, reference: .bare)
+    case .loop: Bound(factor: 1.15, reference: .bare)
+    case .exitsPerTick: Bound(factor: 1.2, reference: nil)
+    case .allUp, .idleCPU: Bound(factor: 1.0 / 3, reference: .kvm)
+    }
+  }
+}
+
+/// All values of all rounds.
+struct Measurements {
+  private var values: [Metric: [Subject: [Double]]] = [:]
+  /// Exits per second of one Roost guest by reason, while it boots and while it is idle; last round.
+  var exitsBooting: [String: Double] = [:]
+  var exitsIdle: [String: Double] = [:]
+  /// Ticks of the time-stamp counter that the kernel spent on an exit; last round.
+  var kernelTicksPerExit: Double?
+  /// Bytes of memory that belong to no guest.
+  var memoryOutsideGuests: Double?
+
+  mutating func add(_ value: Double, _ metric: Metric, _ subject: Subject) {
+    values[metric, default: [:]][subject, default: []].append(value)
+  }
+
+  func all(_ metric: Metric, _ subject: Subject) -> [Double] { values[metric]?[subject] ?? [] }
+
+  func mean(_ metric: Metric, _ subject: Subject) -> Double? {
+    let all = all(metric, subject)
+    return all.isEmpty ? nil : all.reduce(0, +) / Double(all.count)
+  }
+}
+
+/// Counters of a hypervisor at one time, by name: all exits as `exits`, and those of each reason.
+struct Counters {
+  var values: [String: Double] = [:]
+
+  /// Reads `name=value` words.
+  init(_ text: some StringProtocol) {
+    for word in text.split(separator: " ") {
+      let parts = word.split(separator: "=")
+      if parts.count == 2, let value = Double(parts[1]) { values[String(parts[0])] = value }
+    }
+  }
+
+  /// What was added since `earlier`, per second of a span of `seconds`.
+  func rates(since earlier: Counters, seconds: Double) -> [String: Double] {
+    values.filter { !Counters.absolute.contains($0.key) }
+      .mapValues { $0 / seconds }
+      .merging(earlier.values.mapValues { -$0 / seconds }) { $0 + $1 }
+      .filter { !Counters.absolute.contains($0.key) }
+  }
+
+  /// Names of what is no running count.
+  private static let absolute: Set = ["kernel_ticks_per_exit", "memory_outside_guests"]
+}

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestDriver
+
+/// What the measurements say, as people read it.
+struct Report {
+  let measurements: Measurements
+  let subjects: [Subject]
+
+  /// The table of all values and their ratios.
+  func table() -> String {
+    let titles = ["metric"] + subjects.map(\.title) + ["ratio", "bound", ""]
+    let rows = [titles] + Metric.allCases.map(row)
+    let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  /// Whether every bound that could be looked at holds.
+  var holds: Bool { Metric.allCases.allSatisfy { verdict($0) != false } }
+
+  /// Exits by reason, most frequent first.
+  func exits() -> String {
+    [("while it boots", measurements.exitsBooting), ("while it is idle", measurements.exitsIdle)].map { time, exits in
+      let reasons = exits.filter { $0.key != "exits" && $0.value >= 0.05 }.sorted { $0.value > $1.value }
+      let words = reasons.map { "\($0.key) \(Report.text($0.value))" }.joined(separator: ", ")
+      return "Roost, exits per second \(time): \(Report.text(exits["exits"] ?? 0)) (\(words))"
+    }.joined(separator: "\n")
+  }
+
+  /// Sizes of what was built, and of what it takes.
+  func sizes() -> String {
+    var lines = ["KernelImage", "VMM", "ConsoleServer"].map { name in
+      "\(name): \(Report.kibibytes(Report.size(of: Repository.image(name)))) on disk"
+    }
+    lines.append(
+      "boot image, one guest: \(Report.kibibytes(Report.size(of: "\(Material.folder)/\(Material.image(guests: 1))")))")
+    if let memory = measurements.memoryOutsideGuests {
+      lines.append("memory outside guests: \(Report.kibibytes(memory)) (bound: 24 MiB)")
+    }
+    if let ticks = measurements.kernelTicksPerExit {
+      lines.append("kernel, per exit: \(Report.text(ticks)) ticks of the time-stamp counter")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func row(_ metric: Metric) -> [String] {
+    let cells = subjects.map { subject in
+      let all = measurements.all(metric, subject)
+      return all.isEmpty ? "-" : all.map(Report.text).joined(separator: " / ")
+    }
+    let bound = metric.bound
+    let reference = bound.reference.map { " x \($0.title)" } ?? ""
+    let verdict = verdict(metric).map { $0 ? "holds" : "EXCEEDED" } ?? ""
+    return [metric.rawValue] + cells + [
+      ratio(metric).map(Report.text) ?? "-", Report.text(bound.factor) + reference, verdict,
+    ]
+  }
+
+  /// What the bound is about: Roost's mean, over its reference's.
+  private func ratio(_ metric: Metric) -> Double? {
+    guard let roost = measurements.mean(metric, .roost) else { return nil }
+    guard let reference = metric.bound.reference else { return roost }
+    return measurements.mean(metric, reference).map { roost / $0 }
+  }
+
+  private func verdict(_ metric: Metric) -> Bool? { ratio(metric).map { $0 <= metric.bound.factor } }
+
+  private static func text(_ value: Double) -> String {
+    String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)
+  }
+
+  private static func kibibytes(_ bytes: Double) -> String { "\(Int((bytes / 1024).rounded(.up))) KiB" }
+
+  private static func size(of path: String) -> Double {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return (attributes?[.size] as? NSNumber)?.doubleValue ?? 0
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TestDriver
+
+/// What runs the guests: one column of the table.
+enum Subject: String, CaseIterable {
+  /// The emulated computer itself: the best there can be. It has room for one guest.
+  case bare
+  /// Debian's KVM and QEMU on the emulated computer.
+  case kvm
+  /// Roost on the emulated computer.
+  case roost
+
+  var title: String {
+    switch self {
+    case .bare: "bare emulator"
+    case .kvm: "KVM+QEMU"
+    case .roost: "Roost"
+    }
+  }
+
+  /// Starts the emulated computer, one and the same for all, with `guests` guests.
+  func boot(guests: Int) async throws -> TestMachine {
+    let folder = "\(Material.folder)/"
+    let kernel: (file: String, initrd: String, arguments: String) =
+      switch self {
+      case .bare: (folder + "guest.kernel", folder + "guest.initrd", "console=ttyS0,115200 quiet")
+      case .kvm: (folder + "host.kernel", folder + "host.initrd", "console=ttyS0 quiet loglevel=3 guests=\(guests)")
+      case .roost: (Repository.image("KernelImage"), folder + Material.image(guests: guests), "")
+      }
+    return try await TestMachine(command: [
+      "qemu-system-x86_64", "-machine", "q35,accel=tcg,sata=off", "-cpu", "EPYC,+svm,+npt", "-smp", "2",
+      // The guest has the same memory everywhere.
+      "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
+      "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
+      "-kernel", kernel.file, "-initrd", kernel.initrd, "-append", kernel.arguments,
+    ])
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestDriver
+import Testing
+
+extension SystemTests {
+  /// Four machines that are each a good place for Linux to be.
+  @Suite(.serialized)
+  struct GuestTests {
+    @Test(arguments: FourMachines.numbers)
+    func `every VM reaches its prompt and lets root in`(number: Int) async throws {
+      #expect(try await FourMachines.system.run("hostname; id -un", on: number) == "vm\(number)\nroot")
+    }
+
+    @Test func `while all VMs are shown, each line names its VM`() async throws {
+      let text = try await FourMachines.system.transcript.text
+      for number in FourMachines.numbers {
+        #expect(text.contains("\nvm\(number) │ "), "no line of vm\(number)")
+      }
+    }
+
+    @Test(arguments: FourMachines.numbers)
+    func `the date is right`(number: Int) async throws {
+      let seconds = try await FourMachines.system.run("date -u +%s", on: number)
+      let difference = try abs(#require(Double(seconds)) - Date().timeIntervalSince1970)
+      #expect(difference < 60, "the guest's clock is \(difference) s off")
+    }
+
+    @Test func `sleeping for ten seconds takes ten seconds`() async throws {
+      let begin = ContinuousClock.now
+      let seconds = try await FourMachines.system.run(
+        "a=$(date +%s); sleep 10; echo $(($(date +%s) - a))", on: 0)
+      let elapsed = ContinuousClock.now - begin
+
+      #expect(try (9...11).contains(#require(Int(seconds))))
+      #expect(elapsed > .seconds(9) && elapsed < .seconds(20), "it took \(elapsed) outside")
+    }
+
+    @Test(arguments: FourMachines.numbers)
+    func `the kernel log has no complaint about the machine`(number: Int) async throws {
+      let complaints = "unstable|[Ll]ost interrupt|nobody cared|Kernel panic|WARNING: CPU|timer doesn't work|TSC.*skew"
+      #expect(try await FourMachines.system.run("dmesg | grep -E \"\(complaints)\"", on: number) == "")
+    }
+
+    @Test func `time comes from the paravirtual clock`() async throws {
+      let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+      #expect(try await FourMachines.system.run("cat \(source)", on: 0) == "kvm-clock")
+    }
+
+    @Test func `no tick of the local timer is lost`() async throws {
+      let ticks = "grep LOC: /proc/interrupts | tr -s ' ' | cut -d' ' -f3"
+      let count = try await FourMachines.system.run("a=$(\(ticks)); sleep 10; echo $(($(\(ticks)) - a))", on: 1)
+      #expect(try (2400...2700).contains(#require(Int(count))), "250 ticks a second are 2500 in ten")
+    }
+
+    @Test func `four kilobytes pasted at once arrive whole`() async throws {
+      let system = try await FourMachines.system
+      system.select(3)
+      system.enter("echo R''EADY; cat > /tmp/pasted; seq 1000 1820 | cmp - /tmp/pasted && echo S''AME")
+      try await system.expect("READY\n")
+      system.type((1000...1820).map { "\($0)\r" }.joined() + "\u{4}")
+      try await system.expect("SAME\n", within: .seconds(120))
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Glibc
+import Synchronization
+
+/// A console behind a Unix socket: what comes goes to a transcript, what is typed is sent in order.
+final class ConsoleSocket: Sendable {
+  private let descriptor: Int32
+  private let typing = DispatchQueue(label: "typing")
+
+  /// The connection, or `nil` if nobody listens at `path` yet.
+  init?(path: String, transcript: Transcript) {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let room = MemoryLayout.size(ofValue: address.sun_path) - 1
+    guard path.utf8.count <= room else { return nil }
+    // SAFETY: the path fits with its closing zero, checked above.
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    // SAFETY: `address` is a `sockaddr_un`, and its size is what is said.
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        unsafe connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard result == 0 else {
+      close(descriptor)
+      return nil
+    }
+    self.descriptor = descriptor
+    DispatchQueue(label: "reading").async { ConsoleSocket.readAll(descriptor, into: transcript) }
+  }
+
+  deinit {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+  }
+
+  /// Sends `bytes` after what was typed before, as fast as the other side takes them.
+  func type(_ bytes: [UInt8]) {
+    typing.async { [descriptor] in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        // SAFETY: the buffer is `rest`, and not longer than that.
+        let count = unsafe rest.withUnsafeBytes {
+          unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  private static func readAll(_ descriptor: Int32, into transcript: Transcript) {
+    var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    while true {
+      // SAFETY: the array has the bytes that the call may write.
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+      if count > 0 {
+        transcript.append(buffer[..<count])
+      } else if count == 0 || errno != EINTR {
+        break
+      }
+    }
+    transcript.end("the console was closed")
+    close(descriptor)
+  }
+}
