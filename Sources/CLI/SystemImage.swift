@@ -42,7 +42,7 @@ struct SystemImage {
       guests.append(GuestBoot(kernel: try await kernel(machine), initrd: try await initrd(machine)))
     }
     reporter.step("image", system.name)
-    return try BootImage.pack(system, programs: programs, guests: guests)
+    return try ImagePacker.pack(system, programs: programs, guests: guests)
   }
 
   private func kernel(_ machine: VirtualMachine) async throws -> [UInt8] {

@@ -33,15 +33,17 @@ struct VirtualMachine: ~Copyable {
     var facts = CPUIDFacts()
     facts.supportedXCR0 = information.supportedXCR0
     facts.tscFrequency = information.tscFrequency
-    // A 32-bit Debian kernel is better served by the plain timer: see `LocalAPICPage`.
+    // A 32-bit kernel keeps its registers in memory, where re-arming the plain timer costs no exit (`LocalAPICPage`).
     facts.offersDeadlineTimer = is64Bit
     let clock = GuestClock(
       start: Time.wallClock, frequency: information.tscFrequency, multiplier: information.scale.multiplier,
       shift: information.scale.shift)
+    // SAFETY: the description maps a page of workspace there for every VMM.
+    let page = unsafe LocalAPICPage(unsafeBase: Memory.pointer(AddressMap.overlay))
     let extended = processorIdentification(0x8000_0008, 0)
     pc = PC(
       memory: Memory.guest(configuration), clock: clock, facts: facts,
-      physicalAddressBits: Int(extended.0 & 0xff))
+      physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page)
     cpu.value.tscOffset = 0 &- origin
   }
 
@@ -69,6 +71,7 @@ struct VirtualMachine: ~Copyable {
     } else {
       cpu.value.injection.interrupt = 0
     }
+    cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
     if isHalted { console.flush() }
     let deadline = min(pc.nextDeadline ?? .max, console.deadline)
     guard deadline != timer else { return }

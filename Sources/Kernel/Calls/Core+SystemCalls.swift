@@ -122,7 +122,9 @@ extension Core {
     switch intent {
     case .powerOff: stop(index, .stopped, kernel)
     case .restart: start(index, kernel)
-    case .crash: fail(index, kernel)
+    case .crash:
+      reportExits(of: index, kernel)
+      fail(index, kernel)
     }
     return nil
   }

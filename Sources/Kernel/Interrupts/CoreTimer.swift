@@ -21,9 +21,11 @@ struct CoreTimer {
   }
 
   /// Fires at `deadline`, or at once if that has passed; `UInt64.max` for never.
-  mutating func arm(_ deadline: UInt64, now: UInt64) {
-    // One that is set too early is left so: it costs one look at the threads, and the next setting is right.
-    guard deadline < armed else { return }
+  ///
+  /// One that is set too early is left so while the core is busy: setting it costs as much as the one look at the
+  /// threads that comes of it. A core that goes to sleep wants to be woken `exactly`.
+  mutating func arm(_ deadline: UInt64, now: UInt64, exactly: Bool) {
+    guard deadline < armed || exactly && deadline != armed && deadline != .max else { return }
     armed = deadline
     let ticks = deadline > now ? deadline - now : 1
     if ratio == 0 {

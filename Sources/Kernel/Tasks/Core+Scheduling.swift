@@ -91,6 +91,6 @@ extension Core {
       }
     }
     if hasRival, let running { earliest = min(earliest, now &+ kernel.threads[running].slice) }
-    timer.arm(earliest, now: now)
+    timer.arm(earliest, now: now, exactly: running == nil)
   }
 }

@@ -20,4 +20,18 @@ extension Core {
       from: frame.rip, framePointer: frame.rbp, symbols: kernel.domains[index].symbols,
       read: { kernel.domains[index].readWord($0) }, say)
   }
+
+  /// Says what the last exits of a domain's guest were, the latest first.
+  func reportExits(of index: Int, _ kernel: Kernel) {
+    let status = kernel.domains[index].status
+    let count = status.value.traceCount
+    guard count > 0 else { return }
+    log(.error, "\(kernel.domains[index].name): the last exits of its guest, the latest first")
+    for back in 1...min(count, 8) {
+      let entry = status.value.trace[Int((count - back) % 32)]
+      let reason = ExitReason(rawValue: entry.reason)?.name ?? "?"
+      let access: StaticString = Access(rawValue: entry.access).contains(.write) ? "write" : "read"
+      log(.error, "  \(reason) \(access) \(hex: entry.subject) at rip \(hex: entry.rip)")
+    }
+  }
 }

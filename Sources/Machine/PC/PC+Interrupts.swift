@@ -38,6 +38,7 @@ extension PC {
       let vector = apic.highestPending()
       offer = vector.map { .local($0) } ?? .none
       prepareParavirtualEOI()
+      if let vector { showLocalAPICPage(for: vector) }
       return vector
     }
     offer = .external
@@ -65,6 +66,25 @@ extension PC {
   package var taskPriority: UInt64 {
     get { apic.cr8 }
     set { apic.cr8 = newValue }
+  }
+
+  // MARK: - The page in place of the local APIC
+
+  /// Shows the page for the timer's interrupt if the guest will end that without the APIC.
+  private mutating func showLocalAPICPage(for vector: UInt8) {
+    guard let page = localAPICPage, paravirtualEOI.isArmed, apic.isOneShotTick(vector) else { return }
+    apic.fill(page, taking: vector)
+    showsLocalAPICPage = true
+    deadlines.page = now &+ LocalAPICPage.patience
+  }
+
+  /// Hides the page after an exit and does what the guest stored in it.
+  mutating func hideLocalAPICPage() {
+    guard showsLocalAPICPage, let page = localAPICPage else { return }
+    showsLocalAPICPage = false
+    deadlines.page = .max
+    carryOut(apic.takeWrites(in: page, now: now))
+    apicChanged()
   }
 
   // MARK: - Ends of interrupts

@@ -14,8 +14,10 @@ struct Deadlines: Equatable {
   var apic = UInt64.max
   /// The local APIC's TSC deadline, in guest time.
   var tsc = UInt64.max
+  /// When the page in place of the local APIC is looked at, if nothing else makes the guest leave before.
+  var page = UInt64.max
 
-  var first: UInt64 { min(min(min(intervalTimer, clock), min(power, apic)), tsc) }
+  var first: UInt64 { min(min(min(intervalTimer, clock), min(power, apic)), min(tsc, page)) }
 }
 
 extension PC {
@@ -28,6 +30,7 @@ extension PC {
   /// Lets guest time pass, in nanoseconds; once after each exit, before it is handled.
   package mutating func advance(to time: UInt64) {
     now = max(now, time)
+    hideLocalAPICPage()
     guard now >= deadlines.first else { return }
     if now >= deadlines.apic {
       apic.advance(to: now)

@@ -42,10 +42,18 @@ package struct PC: ~Copyable {
   /// Ticks of the 8254 that the guest has yet to be given.
   var pendingTicks: UInt64 = 0
   var offer = Offer.none
+  /// The page that the guest sees in place of its local APIC while `showsLocalAPICPage`; `nil` if it never does.
+  let localAPICPage: LocalAPICPage?
+  /// Whether the guest is to see that page on its next entry.
+  package internal(set) var showsLocalAPICPage = false
 
   /// A machine as after power-on, at guest time 0.
-  package init(memory: GuestMemory, clock source: GuestClock, facts: CPUIDFacts, physicalAddressBits: Int) {
+  package init(
+    memory: GuestMemory, clock source: GuestClock, facts: CPUIDFacts, physicalAddressBits: Int,
+    localAPICPage: LocalAPICPage? = nil
+  ) {
     self.memory = memory
+    self.localAPICPage = localAPICPage
     clockSource = source
     clock = RealTimeClock(unixTime: source.start, lowMemory: memory.lowSize, highMemory: memory.highSize)
     registers = MSRPolicy(physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit)

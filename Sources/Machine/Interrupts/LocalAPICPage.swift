@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+// A tick in one exit. Linux re-arms the local APIC's one-shot timer in every tick's handler, by a store to the
+// registers' page; trapped, that store is a second exit besides the HLT. So with the timer's interrupt the guest is
+// shown a page of plain memory in place of the registers, and what it stored there is found at the next exit:
+//
+//   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or `patience`──► hidden
+//
+// While shown, registers hold what they would read as, except those whose writing counts even with an equal value:
+// they hold a mark that no guest writes. A count that the guest stored starts when it is found, at the exit of an idle
+// guest's HLT a few microseconds later, or after `patience` if the guest goes on computing.
+
+/// The page of memory that a guest sees for a moment in place of its local APIC's registers.
+@safe
+package struct LocalAPICPage {
+  /// How long the page is shown at most, in nanoseconds.
+  static var patience: UInt64 { 250_000 }
+
+  /// Marks: the initial count of a timer that stands still is as good as 0; no message has bit 31; an end of interrupt
+  /// is written as 0.
+  static var unwrittenCount: UInt32 { 0 }
+  static var unwrittenEnd: UInt32 { 0xffff_ffff }
+  static var unwrittenBit: UInt32 { 1 << 31 }
+
+  private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+
+  /// - Precondition: `base` is a page of memory, mapped for as long as this value is used.
+  package init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+  /// The register at `offset`, a multiple of four below 4096.
+  subscript(_ offset: UInt32) -> UInt32 {
+    // SAFETY: the masked offset lies inside the page; the guest may write at any time, so accesses are atomic.
+    get { unsafe word(offset).pointee.load(ordering: .relaxed) }
+    nonmutating set { unsafe word(offset).pointee.store(newValue, ordering: .relaxed) }
+  }
+
+  private func word(_ offset: UInt32) -> UnsafeMutablePointer<Atomic<UInt32>> {
+    // SAFETY: as above.
+    unsafe (base + Int(offset & 0xffc)).assumingMemoryBound(to: Atomic<UInt32>.self)
+  }
+}
+
+extension LocalAPIC {
+  /// Whether `vector` is the interrupt of a timer whose re-arming is worth a page: one-shot, in memory, standing still.
+  func isOneShotTick(_ vector: UInt8) -> Bool {
+    let entry = localTable[LocalEntry.timer.rawValue]
+    return isInMemory && address == Self.defaultAddress && entry.vector == vector && entry.timerMode == .oneShot
+      && !entry.isMasked && timer.expiry == nil
+  }
+
+  /// Writes all registers into `page`, as they are once the processor has taken `vector`.
+  func fill(_ page: LocalAPICPage, taking vector: UInt8) {
+    page[Register.identity] = identity << 24
+    page[Register.version] = Self.versionWord
+    page[Register.taskPriority] = UInt32(taskPriority)
+    page[Register.arbitrationPriority] = UInt32(vector & 0xf0)
+    page[Register.processorPriority] = UInt32(max(taskPriority, vector & 0xf0))
+    page[Register.endOfInterrupt] = LocalAPICPage.unwrittenEnd
+    page[Register.logicalDestination] = logicalDestination
+    page[Register.destinationFormat] = destinationFormat
+    page[Register.spurious] = spurious.rawValue
+    var serviced = inService
+    serviced.insert(vector)
+    var requested = requests
+    requested.remove(vector)
+    for index in UInt32(0)..<8 {
+      page[Register.inService + index * 16] = serviced.register(index)
+      page[Register.triggerMode + index * 16] = levelTriggered.register(index)
+      page[Register.requests + index * 16] = requested.register(index)
+    }
+    page[Register.errors] = errors.rawValue
+    page[Register.command] = command.rawValue | LocalAPICPage.unwrittenBit
+    page[Register.commandHigh] = commandHigh
+    for index in 0..<6 { page[Register.localTable + UInt32(index) * 16] = localTable[index].rawValue }
+    page[Register.initialCount] = LocalAPICPage.unwrittenCount
+    page[Register.currentCount] = 0
+    page[Register.divide] = timer.divide
+  }
+
+  /// Carries out what the guest stored in `page` since `fill`, in an order that makes each store mean what it would
+  /// have meant. Of two messages only the last is found: with one vCPU they can only go to the guest itself.
+  mutating func takeWrites(in page: LocalAPICPage, now: UInt64) -> Effect {
+    var effect = Effect.none
+    if page[Register.endOfInterrupt] != LocalAPICPage.unwrittenEnd { effect = endedByWrite() }
+    takeChange(of: Register.taskPriority, from: UInt32(taskPriority), in: page, now)
+    takeChange(of: Register.logicalDestination, from: logicalDestination, in: page, now)
+    takeChange(of: Register.destinationFormat, from: destinationFormat, in: page, now)
+    takeChange(of: Register.spurious, from: spurious.rawValue, in: page, now)
+    takeChange(of: Register.errors, from: errors.rawValue, in: page, now)
+    takeChange(of: Register.commandHigh, from: commandHigh, in: page, now)
+    takeChange(of: Register.command, from: command.rawValue | LocalAPICPage.unwrittenBit, in: page, now)
+    for index in 0..<6 {
+      takeChange(of: Register.localTable + UInt32(index) * 16, from: localTable[index].rawValue, in: page, now)
+    }
+    takeChange(of: Register.divide, from: timer.divide, in: page, now)
+    takeChange(of: Register.initialCount, from: LocalAPICPage.unwrittenCount, in: page, now)
+    return effect
+  }
+
+  private mutating func takeChange(of register: UInt32, from old: UInt32, in page: LocalAPICPage, _ now: UInt64) {
+    let value = page[register]
+    guard value != old else { return }
+    _ = write(offset: register, value: value, now: now)
+  }
+}
