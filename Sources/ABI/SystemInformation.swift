@@ -18,6 +18,8 @@ package struct SystemInformation: BitwiseCopyable {
   package var coreCount: UInt32 = 0
   /// 1 for AMD SVM, 2 for Intel VMX.
   package var vendor: UInt32 = 0
+  /// Bytes of memory that kernel and components use, the boot image included.
+  package var memoryOutsideGuests: UInt64 = 0
 
   package init() {}
 }

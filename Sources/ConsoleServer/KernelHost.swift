@@ -11,6 +11,8 @@ struct KernelHost: ConsoleHost {
   var now: UInt64 { Time.ticks }
   var frequency: UInt64 { Mapped<SystemInformation>.information.value.tscFrequency }
 
+  var memoryOutsideGuests: UInt64 { Mapped<SystemInformation>.information.value.memoryOutsideGuests }
+
   func status(of domain: UInt32) -> DomainStatus {
     Mapped<DomainStatus>.status(ofDomain: min(Int(domain), BootLimits.domains - 1)).value
   }

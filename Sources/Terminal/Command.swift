@@ -21,6 +21,8 @@ enum Command: Equatable {
   case power(Int)
   /// `@t N`: show the last exits of VM N.
   case trace(Int)
+  /// `@s N`: show the counters of VM N, for programs to read.
+  case statistics(Int)
 }
 
 /// Why something typed is no command.
@@ -69,6 +71,7 @@ struct CommandText {
     case 0x6d: return several(machines: machines)
     case 0x72: return number(from: 2, machines: machines) { .restart($0) }
     case 0x70: return number(from: 2, machines: machines) { .power($0) }
+    case 0x73: return number(from: 2, machines: machines) { .statistics($0) }
     case 0x74: return number(from: 2, machines: machines) { .trace($0) }
     default: return .refused(.unknown)
     }

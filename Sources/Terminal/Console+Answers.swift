@@ -37,6 +37,7 @@ extension Console {
     screen.say("  @r N    start VM N anew")
     screen.say("  @p N    switch VM N off, or on")
     screen.say("  @t N    show the last exits of VM N")
+    screen.say("  @s N    show the counters of VM N")
     screen.say("  @?      this list")
     screen.say("Backspace takes a command back. A line starts at the first key and after Enter, ^C, ^D or a command.")
   }
@@ -87,6 +88,14 @@ extension Console {
       sample.ticks[index] = status.ticks
     }
     return sample
+  }
+
+  mutating func showStatistics(of index: Int) {
+    let machine = configuration.machines[index]
+    let status = host.status(of: machine.domain)
+    screen.say(Statistics.exits(machine.name, status))
+    screen.say(Statistics.rest(machine.name, status))
+    screen.say("STATS system memory_outside_guests=\(host.memoryOutsideGuests)")
   }
 
   // MARK: - The trace

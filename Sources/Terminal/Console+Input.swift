@@ -52,6 +52,7 @@ extension Console {
     case .restart(let index): restart(index)
     case .power(let index): power(index)
     case .trace(let index): showTrace(of: index)
+    case .statistics(let index): showStatistics(of: index)
     }
   }
 

@@ -9,6 +9,8 @@ package protocol ConsoleHost {
   var now: UInt64 { get }
   /// Ticks of it in a second.
   var frequency: UInt64 { get }
+  /// Bytes that kernel and components use.
+  var memoryOutsideGuests: UInt64 { get }
   /// What the kernel counts of domain `domain`.
   func status(of domain: UInt32) -> DomainStatus
   /// The shared memory of VM `machine`: its two rings.

@@ -48,6 +48,7 @@ struct FakeHost: ConsoleHost {
   let system: FakeSystem
   var now: UInt64 { system.now }
   var frequency: UInt64 { 1_000_000_000 }
+  var memoryOutsideGuests: UInt64 { 4_194_304 }
   func status(of domain: UInt32) -> DomainStatus { system.statuses[Int(domain)] }
   func output(of machine: Int) -> ByteRing { ConsoleChannel.output(unsafeBase: system.channels[machine]) }
   func input(of machine: Int) -> ByteRing { ConsoleChannel.input(unsafeBase: system.channels[machine]) }

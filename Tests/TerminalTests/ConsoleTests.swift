@@ -160,7 +160,7 @@ import Testing
     bench.type("@?")
 
     let help = bench.read().joined(separator: "\n")
-    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N"] { #expect(help.contains(command)) }
+    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N"] { #expect(help.contains(command)) }
   }
 
   @Test func `an unknown command is answered with a sentence`() throws {

@@ -49,7 +49,9 @@ struct SystemSetup {
     launches = try memory.table(cores.cores.count) { index in
       CoreLaunch(kernel: shared, memory: cores.memory[index], gates: cores.gates, clock: clock, index: index)
     }
-    log(.information, "\(memory.used / .KiB) KiB are used outside guests")
+    let (text, _, _, end) = KernelSpace.layout
+    information.value.memoryOutsideGuests = memory.used + image.size + (end - text)
+    log(.information, "\(information.value.memoryOutsideGuests / .KiB) KiB are used outside guests")
   }
 
   /// Starts the other cores, and then goes on as the first.

@@ -7,17 +7,19 @@ import Synchronization
 // registers' page; trapped, that store is a second exit besides the HLT. So with the timer's interrupt the guest is
 // shown a page of plain memory in place of the registers, and what it stored there is found at the next exit:
 //
-//   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or `patience`──► hidden
+//   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or time──► hidden
 //
 // While shown, registers hold what they would read as, except those whose writing counts even with an equal value:
 // they hold a mark that no guest writes. A count that the guest stored starts when it is found, at the exit of an idle
-// guest's HLT a few microseconds later, or after `patience` if the guest goes on computing.
+// guest's HLT a few microseconds later, or after some time if the guest goes on computing: four times what an idle
+// guest's handler took of late, so that an idle guest is rarely interrupted and a busy one's timer is hardly late.
 
 /// The page of memory that a guest sees for a moment in place of its local APIC's registers.
 @safe
 package struct LocalAPICPage {
-  /// How long the page is shown at most, in nanoseconds.
-  static var patience: UInt64 { 250_000 }
+  /// How long the page is shown at least and at most if the guest does not leave by itself, in nanoseconds.
+  static var shortestShow: UInt64 { 100_000 }
+  static var longestShow: UInt64 { 1_000_000 }
 
   /// Marks: the initial count of a timer that stands still is as good as 0; no message has bit 31; an end of interrupt
   /// is written as 0.
