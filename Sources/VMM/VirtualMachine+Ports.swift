@@ -17,6 +17,9 @@ extension VirtualMachine {
     let access = Access(rawValue: exit.access)
     let width = Int(exit.width)
     guard width == 1 || width == 2 || width == 4 else { stop("the kernel names a port access of no width") }
+    #if FAULT_INJECTION
+      if exit.port == FaultInjection.port { FaultInjection.strike(cpu.value.registers.rax) }
+    #endif
     if access.contains(.string) { return accessPortString(exit, access, width) }
     if access.contains(.write) {
       act(on: pc.write(port: exit.port, width: width, value: UInt32(truncatingIfNeeded: cpu.value.registers.rax)))
