@@ -57,7 +57,11 @@ struct LocalAPIC {
 
   /// Sends `command` (bits 0-31 of ICR) to the core with `identifier`, once the last one has gone.
   func send(_ command: UInt32, to identifier: UInt32) {
-    for _ in 0..<1_000_000 where self[.commandLow] & 1 << 12 != 0 { cx86_pause() }
+    var patience = 1_000_000
+    while patience > 0, self[.commandLow] & 1 << 12 != 0 {
+      cx86_pause()
+      patience -= 1
+    }
     self[.commandHigh] = identifier << 24
     self[.commandLow] = command
   }
