@@ -26,7 +26,7 @@ extension SVMProcessor {
       state.segmentsChanged = 0
       loadSegments(state.segments)
     }
-    loadInjection(&state.injection, priority: state.cr8)
+    loadInjection(&state)
     if let overlay {
       let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
       if overlay.entry.value != wanted {
@@ -36,21 +36,29 @@ extension SVMProcessor {
     }
   }
 
-  /// An interrupt is left to the processor, which delivers it with no exit once the guest lets it (§15.21.4).
-  private func loadInjection(_ injection: inout Injection, priority: UInt64) {
-    var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(priority & 0xf))
-    if injection.interrupt & Injection.valid != 0 {
+  /// An interrupt that the guest can take now is delivered by VMRUN itself (§15.20); one that it cannot is left to the
+  /// processor, which delivers it with no exit once the guest lets it (§15.21.4).
+  private func loadInjection(_ state: inout VirtualCPUState) {
+    var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(state.cr8 & 0xf))
+    let interrupt = state.injection.interrupt
+    state.injection.wasTaken = 0
+    if state.injection.exception & Injection.valid != 0 {
+      let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
+      vmcb[.eventInjection] = UInt64(state.injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
+        | Self.eventValid | UInt64(state.injection.errorCode) << 32
+      state.injection.exception = 0
+    } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0,
+      vmcb[.eventInjection] & Self.eventValid == 0
+    {
+      vmcb[.eventInjection] = UInt64(interrupt & 0xff) | Self.eventValid
+      vmcb[.virtualInterrupt] = control.rawValue
+      return
+    }
+    if interrupt & Injection.valid != 0 {
       control.insert(.pending | .ignoresPriority)
-      vmcb[.virtualVector] = injection.interrupt & 0xff
+      vmcb[.virtualVector] = interrupt & 0xff
     }
     vmcb[.virtualInterrupt] = control.rawValue
-    injection.wasTaken = 0
-    if injection.exception & Injection.valid != 0 {
-      let hasErrorCode = injection.exception & Injection.hasErrorCode != 0
-      vmcb[.eventInjection] = UInt64(injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
-        | Self.eventValid | UInt64(injection.errorCode) << 32
-      injection.exception = 0
-    }
   }
 
   private func loadSegments(_ segments: Segments) {
@@ -90,6 +98,7 @@ extension SVMProcessor {
     state.interruptShadow = UInt32(vmcb[.interruptShadow] & 1)
     let control = VirtualInterrupt(rawValue: vmcb[.virtualInterrupt])
     state.cr8 = UInt64(control.rawValue & 0xf)
+    // Taken, or on its way: an event whose delivery was cut short is injected again by `run`.
     if state.injection.interrupt != 0, !control.contains(.pending) {
       state.injection.interrupt = 0
       state.injection.wasTaken = 1
