@@ -79,7 +79,7 @@ package enum LinuxBoot {
   }
 
   /// Where a 32-bit kernel's direct mapping surely reaches: what lies above it would copy down before use.
-  private static var directMapEnd: UInt64 { 880 * .MiB }
+  private static var directMapEnd: UInt64 { 864 * .MiB }
 
   /// Where the initial RAM disk goes: as high as it may; 0 if there is none.
   private static func place(
