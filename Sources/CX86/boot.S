@@ -34,6 +34,7 @@ multiboot_header_end:
     .code32
 pvh_entry:
     mov $PVH_MAGIC, %eax
+    .globl multiboot_entry      // by its virtual address the file's entry, which GRUB wants inside a segment
 multiboot_entry:
     cli
     cld

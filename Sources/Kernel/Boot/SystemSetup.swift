@@ -20,6 +20,7 @@ struct SystemSetup {
       throw .refused("the boot image lies where no memory is")
     }
     let reader = try Self.read(bytes)
+    Self.findSymbols(reader, image.start)
     let cores = try CoreTable.make(machine, reader, space, &memory)
     memory.limit = nil
 
@@ -70,6 +71,14 @@ struct SystemSetup {
   @_lifetime(copy bytes)
   private static func read(_ bytes: RawSpan) throws(BootError) -> BootImage {
     do throws(BootImageError) { return try BootImage(bytes) } catch { throw .line(error.line) }
+  }
+
+  /// The names of the kernel's own functions, for a panic.
+  private static func findSymbols(_ reader: borrowing BootImage, _ imageStart: PhysicalAddress) {
+    for index in 0..<reader.count(.files) where reader.file(index).name == "kernel.symbols" {
+      let file = reader.file(index)
+      unsafe panicState.symbols = PhysicalExtent(start: imageStart + file.offset, size: file.size)
+    }
   }
 
   private static func information(

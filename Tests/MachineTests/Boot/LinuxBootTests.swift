@@ -169,7 +169,7 @@ struct LinuxBootTests {
   @Test func `a 32-bit kernel has its RAM disk in reach of its direct mapping, unless there is no room`() throws {
     let memory = TestMemory(low: 1 << 30)
     _ = try load(initrd: [1], into: memory.guest)
-    #expect(try memory.read(parameters + 0x218, as: UInt32.self) == (880 << 20) - 4096)
+    #expect(try memory.read(parameters + 0x218, as: UInt32.self) == (864 << 20) - 4096)
     var file = KernelFile()
     file[.runtimeSize] = 900 << 20
     file[.initrdLastAddress] = 0x7fff_ffff
