@@ -54,7 +54,7 @@ struct Counters {
 
   /// Reads `name=value` words.
   init(_ text: some StringProtocol) {
-    for word in text.split(separator: " ") {
+    for word in text.split(whereSeparator: \.isWhitespace) {
       let parts = word.split(separator: "=")
       if parts.count == 2, let value = Double(parts[1]) { values[String(parts[0])] = value }
     }

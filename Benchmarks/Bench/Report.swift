@@ -33,9 +33,11 @@ struct Report {
 
   /// Sizes of what was built, and of what it takes.
   func sizes() -> String {
-    var lines = ["KernelImage", "VMM", "ConsoleServer"].map { name in
-      "\(name): \(Report.kibibytes(Report.size(of: Repository.image(name)))) on disk"
+    let programs = ["KernelImage", "VMM", "ConsoleServer"].map { name in
+      (name, Double((try? ELFFile(name).loadedSize) ?? 0))
     }
+    var lines = programs.map { "\($0): \(Report.kibibytes($1)) loaded" }
+    lines.append("together: \(Report.kibibytes(programs.map(\.1).reduce(0, +))) (bound: 2 MiB)")
     lines.append(
       "boot image, one guest: \(Report.kibibytes(Report.size(of: "\(Material.folder)/\(Material.image(guests: 1))")))")
     if let memory = measurements.memoryOutsideGuests {

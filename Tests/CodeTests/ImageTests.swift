@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import TestDriver
 import Testing
 
@@ -36,7 +35,7 @@ struct ImageTests {
   }
 
   @Test func `kernel and components take less than 2 MiB`() throws {
-    let size = try ImageTests.all.flatMap { try ELFFile($0).segments }.map(\.fileSize).reduce(0, +)
+    let size = try ImageTests.all.map { try ELFFile($0).loadedSize }.reduce(0, +)
     #expect(size > 0 && size < 2 << 20, "they take \(size) bytes")
   }
 
@@ -45,31 +44,5 @@ struct ImageTests {
     let names = lines.compactMap { $0.split(separator: " ").last.map(String.init) }
     try #require(!names.isEmpty, "a stripped file shows nothing")
     return names
-  }
-}
-
-/// An executable of 64 bits, as far as these tests want to know it (ELF-64 Object File Format 1.5, §8).
-struct ELFFile {
-  struct Segment: Equatable {
-    let flags: UInt32
-    let fileSize: Int
-    var isExecutable: Bool { flags & 1 != 0 }
-    var isWritable: Bool { flags & 2 != 0 }
-  }
-
-  /// What is loaded.
-  let segments: [Segment]
-
-  init(_ name: String) throws {
-    let data = try Data(contentsOf: URL(fileURLWithPath: Repository.image(name)))
-    func number(_ offset: Int, _ width: Int) throws -> Int {
-      try #require(offset >= 0 && offset + width <= data.count)
-      return data[offset..<offset + width].reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-    let table = try number(32, 8)
-    let size = try number(54, 2)
-    segments = try (0..<number(56, 2)).filter { try number(table + $0 * size, 4) == 1 }.map {
-      Segment(flags: UInt32(try number(table + $0 * size + 4, 4)), fileSize: try number(table + $0 * size + 32, 8))
-    }
   }
 }

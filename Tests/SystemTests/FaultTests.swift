@@ -26,8 +26,8 @@ extension SystemTests {
       let system = try await FaultTests.booted.value
       system.select(0)
       system.enter(#"printf '\xde' | dd of=/dev/port bs=1 seek=61453"#)
-      try await system.expect(.line("trapped: "))
-      try await system.expect(.line(#"at \S.* \+ 0x[0-9a-f]+ \(0x[0-9a-f]+\)"#))
+      try await system.expect(.line("vm0 crashed"))
+      try await system.expectLog([.line("vm0 trapped: "), .line(#"at \S.* \+ 0x[0-9a-f]+ \(0x[0-9a-f]+\)"#)])
       try await system.expect(vm: 0, .crashed)
       #expect(try await system.run("hostname", on: 1) == "vm1")
       system.type("@r 0")
@@ -40,7 +40,8 @@ extension SystemTests {
       let system = try await FaultTests.booted.value
       system.select(1)
       system.enter("echo triple > /sys/kernel/reboot/type; reboot -f")
-      try await system.expect(.line("stopped: triple fault"))
+      try await system.expect(.line("vm1 starts, for the 2nd time"))
+      try await system.expectLog([.line("stopped: triple fault")])
       try await system.logIn(1)
       #expect(try await system.run("hostname", on: 1) == "vm1")
       #expect(try await system.run("hostname", on: 0) == "vm0")

@@ -20,6 +20,13 @@ extension TestMachine {
     return try await expect(answer, within: limit)
   }
 
+  /// Waits for lines of the system's log, which is not shown while only one VM is.
+  package func expectLog(_ patterns: [Pattern], within limit: Duration = .seconds(60)) async throws {
+    type("@q")
+    try await expectAll(patterns, within: limit)
+    try await ask("@q", for: "only the VM with the keyboard is shown")
+  }
+
   /// Waits until the list of VMs (`@l`) says that VM `number` is in `state`.
   package func expect(vm number: Int, _ state: MachineState, within limit: Duration = .seconds(120)) async throws {
     let deadline = ContinuousClock.now + limit
