@@ -101,7 +101,13 @@ extension BootImage {
   private func checkTogether(
     _ one: GuestMappingRecord, _ other: GuestMappingRecord, _ index: Int
   ) throws(BootImageError) {
-    guard one.domain == other.domain else { return }
+    guard one.domain == other.domain else {
+      // An overlay is of a workspace, which no two domains have.
+      guard one.region != other.region else {
+        throw BootImageError(.guestMappings, index, "gives one guest's memory to another")
+      }
+      return
+    }
     guard one.isOverlay == 0 || other.isOverlay == 0 else {
       throw BootImageError(.guestMappings, index, "is a second overlay of its guest")
     }
@@ -138,6 +144,14 @@ extension BootImage {
       guard ports.count > 0, fits(UInt64(ports.first), count: UInt64(ports.count), in: 0x1_0000) else {
         throw BootImageError(.ports, index, "is empty or goes beyond port 0xffff")
       }
+      for other in 0..<index { try checkTogether(ports, self.ports(other), index) }
+    }
+  }
+
+  private func checkTogether(_ one: PortRecord, _ other: PortRecord, _ index: Int) throws(BootImageError) {
+    guard one.domain != other.domain else { return }
+    guard !overlap(UInt64(one.first), UInt64(one.count), UInt64(other.first), UInt64(other.count)) else {
+      throw BootImageError(.ports, index, "has a port that another domain has")
     }
   }
 

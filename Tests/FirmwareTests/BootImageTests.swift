@@ -231,6 +231,24 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
         == "boot image: guest mapping 2 overlaps another of its guest")
   }
 
+  @Test func `a guest's memory belongs to no other guest`() {
+    let plan = { (plan: inout ImagePlan) in plan.domains[1].traits |= DomainTraits.hasVirtualCPU.rawValue }
+    #expect(
+      refusal {
+        plan(&$0)
+        $0.guestMappings.append(GuestMappingRecord(domain: 1, region: 3, address: 0))
+      } == "boot image: guest mapping 2 gives one guest's memory to another")
+    #expect(
+      refusal {
+        plan(&$0)
+        $0.regions.append(RegionRecord(kind: .guestMemory, size: 0x20_0000))
+        $0.guestMappings.append(GuestMappingRecord(domain: 1, region: 7, address: 0))
+      } == nil)
+    #expect(
+      refusal { $0.guestMappings.append(GuestMappingRecord(domain: 0, region: 3, address: 0x40_0000)) } == nil,
+      "a guest may have its own memory at two addresses")
+  }
+
   @Test func `an overlay is one page of its domain's workspace`() {
     let text = "boot image: guest mapping 1"
     #expect(refusal { $0.guestMappings[1].isOverlay = 2 } == "\(text) is neither memory nor an overlay")
@@ -261,6 +279,12 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
     let range = "boot image: port range 0 is empty or goes beyond port 0xffff"
     #expect(refusal { $0.ports[0].count = 9 } == range)
     #expect(refusal { $0.ports[0].count = 0 } == range)
+    let shared = "boot image: port range 1 has a port that another domain has"
+    for (first, count) in [(0xfff0, 9), (0xfff8, 8), (0xffff, 1), (0, 0xffff)] as [(UInt16, UInt16)] {
+      #expect(refusal { $0.ports.append(PortRecord(domain: 0, first: first, count: count)) } == shared)
+    }
+    #expect(refusal { $0.ports.append(PortRecord(domain: 0, first: 0xfff0, count: 8)) } == nil)
+    #expect(refusal { $0.ports.append(PortRecord(domain: 1, first: 0xfff0, count: 16)) } == nil)
     #expect(refusal { $0.ports[0].domain = 9 } == "boot image: port range 0 names a domain that is not there")
     let line = "boot image: interrupt 0 comes from an ISA line that does not exist"
     #expect(refusal { $0.interrupts[0].source = 16 } == line)
