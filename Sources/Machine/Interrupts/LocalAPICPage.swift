@@ -30,7 +30,9 @@ package struct LocalAPICPage {
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
   /// - Precondition: `base` is a page of memory, mapped for as long as this value is used.
-  package init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  package init(unsafeBase base: UnsafeMutableRawPointer) {
+    unsafe self.base = base
+  }
 
   /// The register at `offset`, a multiple of four below 4096.
   subscript(_ offset: UInt32) -> UInt32 {

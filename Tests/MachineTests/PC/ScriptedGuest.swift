@@ -21,16 +21,25 @@ final class ScriptedGuest {
   /// Words behind MSRs: a time-stamp counter of 2 GHz that began with guest time.
   var words = ProcessorWords(cr0: 0, efer: 0, pat: 0, tscOffset: 0, machineTSC: 0)
 
+  /// The memory that the guest may see in place of its local APIC.
+  private let page: LocalAPICPage?
+  private let pageBase: UnsafeMutableRawPointer
+
   static let start: UInt64 = 1_600_000_000
 
-  init() {
+  init(hasLocalAPICPage: Bool = false) {
+    pageBase = .allocate(byteCount: 4096, alignment: 4096)
+    pageBase.initializeMemory(as: UInt8.self, repeating: 0xa5, count: 4096)
+    page = hasLocalAPICPage ? LocalAPICPage(unsafeBase: pageBase) : nil
     var facts = CPUIDFacts()
     facts.tscFrequency = 2_000_000_000
     pc = PC(
       memory: memory.guest,
       clock: GuestClock(start: Self.start, frequency: 2_000_000_000, multiplier: 1 << 31, shift: 0),
-      facts: facts, physicalAddressBits: 40)
+      facts: facts, physicalAddressBits: 40, localAPICPage: page)
   }
+
+  deinit { pageBase.deallocate() }
 
   /// What the VMM does after each exit.
   private func leave() {
@@ -60,8 +69,27 @@ final class ScriptedGuest {
   }
 
   func input(_ port: UInt16, width: Int = 1) -> UInt32 { exit { $0.read(port: port, width: width) } }
-  func store(_ address: UInt64, _ value: UInt32) { exit { $0.write(address: address, width: 4, value: UInt64(value)) } }
-  func load(_ address: UInt64) -> UInt64 { exit { $0.read(address: address, width: 4) } }
+
+  func store(_ address: UInt64, _ value: UInt32) {
+    if let page = pageSeen(at: address) {
+      page[UInt32(address & 0xfff)] = value
+    } else {
+      exit { $0.write(address: address, width: 4, value: UInt64(value)) }
+    }
+  }
+
+  func load(_ address: UInt64) -> UInt64 {
+    if let page = pageSeen(at: address) { return UInt64(page[UInt32(address & 0xfff)]) }
+    return exit { $0.read(address: address, width: 4) }
+  }
+
+  /// Whether the guest sees memory in place of its local APIC.
+  var seesPage: Bool { pc.showsLocalAPICPage }
+
+  /// The page of memory at `address`, where the guest sees that and no registers.
+  private func pageSeen(at address: UInt64) -> LocalAPICPage? {
+    seesPage && address & ~0xfff == Self.localAPIC ? page : nil
+  }
 
   func writeMSR(_ number: UInt32, _ value: UInt64) -> MSRAcceptance {
     words.machineTSC = now * 2
@@ -78,6 +106,15 @@ final class ScriptedGuest {
 
   /// An exit for nothing: a notification came.
   func interrupt(_ body: (inout PC) -> Void = { _ in }) { exit(body) }
+
+  /// Computes until `end`, with its interrupts off; leaves only when the machine wants to be looked at.
+  func compute(until end: UInt64) {
+    while let deadline = pc.nextDeadline, deadline <= end {
+      now = max(now, deadline)
+      interrupt()
+    }
+    now = end
+  }
 
   /// STI and HLT: waits for the next interrupt, not beyond `limit`. → its vector
   @discardableResult
@@ -151,6 +188,16 @@ extension ScriptedGuest {
     store(Self.localAPIC + 0x320, vector | 1 << 17)
     store(Self.localAPIC + 0x380, period)
   }
+
+  /// The local APIC's timer, once, in nanoseconds.
+  func startOneShotTimer(_ count: UInt32, vector: UInt32 = 0xec) {
+    store(Self.localAPIC + 0x3e0, 0xb)
+    store(Self.localAPIC + 0x320, vector)
+    rearm(count)
+  }
+
+  /// Starts the local APIC's timer again.
+  func rearm(_ count: UInt32) { store(Self.localAPIC + 0x380, count) }
 
   /// Where the paravirtual end of interrupt is.
   static let endWord: UInt64 = 0x5000

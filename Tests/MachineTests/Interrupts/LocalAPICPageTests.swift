@@ -1,0 +1,275 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import Testing
+
+@testable import Machine
+
+private let apic = ScriptedGuest.localAPIC
+private let period: UInt32 = 4_000_000
+private let tick: UInt8 = 0xec
+
+/// A guest with a one-shot timer that is running.
+private func startedGuest(hasPage: Bool = true, endsSilently: Bool = true) -> ScriptedGuest {
+  let guest = ScriptedGuest(hasLocalAPICPage: hasPage)
+  guest.startControllers()
+  guest.startLocalAPIC()
+  if endsSilently { _ = guest.startParavirtualEOI() }
+  guest.startOneShotTimer(period)
+  return guest
+}
+
+extension ScriptedGuest {
+  /// All registers but EOI, ICR's lower half and the two counts, as the guest reads them.
+  fileprivate func registers() -> [UInt64] {
+    let offsets = [0x20, 0x30, 0x80, 0xa0, 0xd0, 0xe0, 0xf0] + Array(stride(from: 0x100, through: 0x280, by: 16))
+    return (offsets + [0x310] + Array(stride(from: 0x320, through: 0x370, by: 16)) + [0x3e0]).map {
+      load(Self.localAPIC + UInt64($0))
+    }
+  }
+
+  /// Takes a tick, ends and re-arms it as Linux does, and is back after `handler` nanoseconds.
+  fileprivate func idleTick(handler: UInt64) throws {
+    #expect(halt() == tick)
+    now += handler
+    try endParavirtually()
+    rearm(period)
+  }
+}
+
+/// When the guest sees the page in place of its local APIC, and for how long.
+struct LocalAPICPageShowTests {
+  @Test func `a one-shot tick that ends silently shows the page`() {
+    let guest = startedGuest()
+    #expect(!guest.seesPage)
+    #expect(guest.halt() == tick)
+    #expect(guest.seesPage)
+  }
+
+  @Test func `without a page, or without the paravirtual end, nothing is shown`() {
+    for guest in [startedGuest(hasPage: false), startedGuest(endsSilently: false)] {
+      #expect(guest.halt() == tick)
+      #expect(!guest.seesPage)
+    }
+  }
+
+  @Test func `a periodic tick shows nothing: nobody re-arms it`() {
+    let guest = startedGuest()
+    guest.startLocalTimer(period: period)
+    #expect(guest.halt() == tick)
+    #expect(!guest.seesPage)
+  }
+
+  @Test func `another device's interrupt shows nothing, and a tick with another behind it neither`() {
+    let guest = startedGuest()
+    guest.route(4, to: 0x34)
+    guest.out(0x3fc, 0x0b)
+    guest.out(0x3f9, 0x01)
+    guest.interrupt { $0.receive(1) }
+    #expect(guest.halt(until: guest.now) == 0x34)
+    #expect(!guest.seesPage)
+
+    #expect(guest.input(0x3f8) == 1)
+    guest.endOfInterrupt()
+    guest.now = UInt64(period)
+    guest.interrupt { $0.receive(2) }
+    #expect(guest.halt(until: guest.now) == tick)
+    #expect(!guest.seesPage)
+  }
+
+  @Test func `the timer's vector shows nothing while the timer runs`() {
+    let guest = startedGuest()
+    guest.store(apic + 0x300, 0x4_0000 | UInt32(tick))
+    #expect(guest.halt(until: guest.now) == tick)
+    #expect(!guest.seesPage)
+  }
+
+  @Test func `in x2APIC mode there is no page to show`() {
+    let guest = startedGuest()
+    #expect(guest.writeMSR(0x1b, apic | 0xd00) == .accepted)
+    #expect(guest.writeMSR(0x838, UInt64(period)) == .accepted)
+    #expect(guest.halt() == tick)
+    #expect(!guest.seesPage)
+  }
+
+  @Test func `registers that were moved are not shown elsewhere`() {
+    let guest = startedGuest()
+    #expect(guest.writeMSR(0x1b, 0xfeed_0000 | 0x900) == .accepted)
+    #expect(guest.halt() == tick)
+    #expect(!guest.seesPage)
+  }
+
+  @Test func `any exit hides the page`() {
+    let guest = startedGuest()
+    #expect(guest.halt() == tick)
+    _ = guest.load(apic + 0x20)
+    #expect(guest.seesPage)
+    guest.interrupt()
+    #expect(!guest.seesPage)
+    let before = guest.exits
+    #expect(guest.load(apic + 0x30) == 0x0005_0014)
+    #expect(guest.exits == before + 1)
+  }
+
+  @Test func `a guest that goes on computing is looked at when patience ends`() throws {
+    let guest = startedGuest()
+    #expect(guest.halt() == tick)
+    try guest.endParavirtually()
+    guest.rearm(period)
+    let (before, hidden) = (guest.exits, guest.now + LocalAPICPage.longestShow)
+    #expect(guest.pc.nextDeadline == hidden)
+    guest.compute(until: guest.now + 2_000_000)
+    #expect(guest.exits == before + 1)
+    #expect(!guest.seesPage)
+    #expect(guest.pc.nextDeadline == hidden + UInt64(period))
+  }
+
+  @Test func `patience is four times what the handler takes, within its bounds`() throws {
+    let guest = startedGuest()
+    for (handler, patience) in [
+      (20_000, 100_000...100_000), (60_000, 239_900...240_000), (400_000, 1_000_000...1_000_000),
+      (1000, 100_000...100_000),
+    ] as [(UInt64, ClosedRange<UInt64>)] {
+      for _ in 0..<30 { try guest.idleTick(handler: handler) }
+      guest.interrupt()
+      #expect(patience.contains(guest.pc.pagePatience))
+    }
+    for doubled in [200_000, 400_000, 800_000, 1_000_000, 1_000_000] as [UInt64] {
+      #expect(guest.halt() == tick)
+      try guest.endParavirtually()
+      guest.rearm(period)
+      guest.compute(until: guest.now + 2_000_000)
+      #expect(guest.pc.pagePatience == doubled)
+    }
+  }
+}
+
+/// What the guest reads and writes in the page.
+struct LocalAPICPageContentTests {
+  private let guest = startedGuest()
+  /// The same guest without a page.
+  private let twin = startedGuest(hasPage: false)
+
+  init() {
+    #expect(guest.halt() == tick)
+    #expect(twin.halt() == tick)
+  }
+
+  @Test func `the page reads as the registers would, and reading it is no exit`() {
+    let before = guest.exits
+    let seen = guest.registers()
+    #expect(guest.exits == before)
+    #expect(seen == twin.registers())
+  }
+
+  @Test func `a page that nobody wrote to changes nothing`() throws {
+    for guest in [guest, twin] {
+      try guest.endParavirtually()
+      guest.interrupt()
+    }
+    #expect(guest.registers() == twin.registers())
+    #expect(guest.load(apic + 0x300) == twin.load(apic + 0x300))
+    #expect(guest.load(apic + 0x380) == twin.load(apic + 0x380))
+    #expect(guest.pc.nextDeadline == nil)
+    #expect(guest.halt(until: 1_000_000_000) == nil)
+  }
+
+  @Test func `a count starts when it is found`() throws {
+    try guest.endParavirtually()
+    let before = guest.exits
+    guest.rearm(period)
+    guest.now += 30_000
+    #expect(guest.exits == before)
+    guest.interrupt()
+    #expect(guest.pc.nextDeadline == guest.now + UInt64(period))
+    #expect(guest.load(apic + 0x380) == UInt64(period))
+  }
+
+  @Test func `the divider counts before the count does`() {
+    guest.rearm(1000)
+    guest.store(apic + 0x3e0, 0x3)
+    guest.interrupt()
+    #expect(guest.pc.nextDeadline == guest.now + 16_000)
+  }
+
+  @Test func `an end of interrupt ends it`() {
+    #expect(guest.load(apic + 0x170) == 1 << 12)
+    guest.endOfInterrupt()
+    guest.interrupt()
+    #expect(guest.load(apic + 0x170) == 0)
+    #expect(guest.load(apic + 0xa0) == 0)
+  }
+
+  @Test func `a message to itself arrives`() throws {
+    try guest.endParavirtually()
+    guest.store(apic + 0x300, 0x4_00f1)
+    #expect(guest.halt(until: guest.now) == 0xf1)
+    #expect(guest.load(apic + 0x300) == 0x4_00f1)
+  }
+
+  @Test func `a message to a destination finds that in the register's other half`() throws {
+    try guest.endParavirtually()
+    guest.store(apic + 0x310, 0)
+    guest.store(apic + 0x300, 0xf1)
+    #expect(guest.halt(until: guest.now) == 0xf1)
+  }
+
+  @Test func `a raised task priority holds the next tick back`() throws {
+    try guest.endParavirtually()
+    guest.store(apic + 0x80, 0xf0)
+    guest.rearm(period)
+    #expect(guest.halt(until: 100_000_000) == nil)
+    #expect(guest.load(apic + 0x80) == 0xf0)
+    guest.store(apic + 0x80, 0)
+    #expect(guest.halt(until: guest.now) == tick)
+  }
+
+  @Test func `the timer's entry takes a new vector, or a mask`() throws {
+    try guest.endParavirtually()
+    guest.store(apic + 0x320, 0xed)
+    guest.rearm(period)
+    #expect(guest.halt() == 0xed)
+    try guest.endParavirtually()
+    guest.store(apic + 0x320, 0x1_00ed)
+    guest.rearm(period)
+    #expect(guest.halt(until: guest.now + 100_000_000) == nil)
+  }
+
+  @Test func `an idle guest leaves once a tick, and twice without the page`() throws {
+    for (guest, exits) in [(guest, 250), (twin, 500)] {
+      try guest.endParavirtually()
+      guest.rearm(period)
+      let before = guest.exits
+      for _ in 0..<250 { try guest.idleTick(handler: 20_000) }
+      #expect(guest.exits - before == exits)
+    }
+  }
+}
+
+struct LocalAPICPageFuzzTests {
+  @Test func `nothing that a guest writes into the page traps`() throws {
+    var random = DeviceRandom(seed: 11)
+    for _ in 0..<fuzzRounds(300) {
+      let guest = startedGuest()
+      for _ in 0..<8 {
+        guard guest.halt(until: guest.now + 10_000_000) != nil else { break }
+        for _ in 0..<random.next() % 12 {
+          let offset = random.next() % 4 == 0 ? random.next() % 1024 * 4 : random.next() % 0x40 * 16
+          guest.store(apic + offset, UInt32(truncatingIfNeeded: random.next() >> (random.next() % 64)))
+        }
+        if random.next() % 2 == 0 { try guest.endParavirtually() }
+        guest.now += random.next() % 2_000_000
+        guest.interrupt()
+        #expect(!guest.seesPage || guest.pc.nextDeadline != nil)
+        // A timer of some nanoseconds is looked at each time it comes: not for long.
+        _ = guest.halt(until: guest.now + 5000)
+        guest.now += UInt64(period)
+        guest.interrupt()
+        guest.rearm(period)
+      }
+      guest.now = .max / 2
+      guest.interrupt()
+    }
+  }
+}
