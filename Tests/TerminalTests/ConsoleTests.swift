@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
+import Bits
 import Testing
 
 @testable import Terminal
@@ -154,13 +155,48 @@ import Testing
     #expect(lines[33] == "roost │           1000  port out       0x3f8               0xc0000027")
   }
 
+  @Test func `the counters of a VM are lines of name=number`() throws {
+    var bench = try bench(2)
+    bench.system.statuses[2].exits = 1000
+    bench.system.statuses[2].interruptExits = 100
+    bench.system.statuses[2].kernelTicks = 2_500_999
+    let reasons: [ExitReason] = [.portAccess, .memoryAccess, .halt, .cpuid, .readMSR, .writeMSR, .hypercall]
+    for (number, reason) in reasons.enumerated() {
+      bench.system.statuses[2].exitsByReason[Int(reason.rawValue)] = UInt64(number + 1)
+    }
+
+    bench.type("@s1")
+
+    #expect(
+      bench.read() == [
+        "roost │ STATS vm1 exits=1000 interrupt=100 port=1 memory=2 halt=3",
+        "roost │ STATS vm1 cpuid=4 rdmsr=5 wrmsr=6 hypercall=7 kernel_ticks_per_exit=2500",
+        "roost │ STATS system memory_outside_guests=4194304", "",
+      ])
+  }
+
+  @Test func `the counters of a VM that never ran are zeros, and ten digits fit on their lines`() throws {
+    var bench = try bench(1)
+    bench.type("@s0")
+    #expect(bench.read()[1] == "roost │ STATS vm0 cpuid=0 rdmsr=0 wrmsr=0 hypercall=0 kernel_ticks_per_exit=0")
+
+    var status = DomainStatus()
+    status.exits = 9_999_999_999
+    status.interruptExits = 9_999_999_999
+    for index in status.exitsByReason.indices { status.exitsByReason[index] = 9_999_999_999 }
+    #expect(Statistics.exits("vm0", status).count < LogLine.capacity)
+    #expect(Statistics.rest("vm0", status).count < LogLine.capacity)
+  }
+
   @Test func `help names every command`() throws {
     var bench = try bench()
 
     bench.type("@?")
 
     let help = bench.read().joined(separator: "\n")
-    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N"] { #expect(help.contains(command)) }
+    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N"] {
+      #expect(help.contains(command))
+    }
   }
 
   @Test func `an unknown command is answered with a sentence`() throws {
