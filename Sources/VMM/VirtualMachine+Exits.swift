@@ -116,12 +116,3 @@ extension VirtualMachine {
     }
   }
 }
-
-/// Which values XCR0 takes (Intel SDM volume 1, §13.3).
-enum StateComponents {
-  static func isValid(_ value: UInt64, supported: UInt64) -> Bool {
-    let wide = value & 0xE0
-    return value & 1 == 1 && value & ~supported == 0 && (value & 4 == 0 || value & 2 != 0)
-      && (wide == 0 || wide == 0xE0 && value & 4 != 0)
-  }
-}

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
 import X86
@@ -31,8 +32,9 @@ struct ExtendedState: ~Copyable {
 
   /// As after a processor reset.
   mutating func reset() {
+    // SAFETY: the area was dealt out for this, in whole pages, and is at least the 512 bytes of FXSAVE, or the 576 of
+    // XSAVE where there is that.
     let pointer = unsafe DirectMap.pointer(area.start)
-    // SAFETY: the area was dealt out for this, in whole pages.
     unsafe pointer.initializeMemory(as: UInt64.self, repeating: 0, count: Int(area.size / 8))
     unsafe pointer.storeBytes(of: 0x37f, as: UInt16.self)
     unsafe pointer.storeBytes(of: 0x1f80, toByteOffset: 24, as: UInt32.self)
@@ -97,10 +99,6 @@ struct ExtendedState: ~Copyable {
     selected = selectedInCore
   }
 
-  /// Whether the processor takes `value` for XCR0 (AMD APM volume 2, §11.5.2; Intel SDM volume 1, §13.3).
-  func accepts(_ value: UInt64) -> Bool {
-    let wide = value & 0xE0
-    return value & 1 == 1 && value & ~all == 0 && (value & 4 == 0 || value & 2 != 0)
-      && (wide == 0 || wide == 0xE0 && value & 4 != 0)
-  }
+  /// Whether the processor takes `value` for XCR0.
+  func accepts(_ value: UInt64) -> Bool { StateComponents.isValid(value, supported: all) }
 }
