@@ -53,6 +53,9 @@ package struct FileRecord: BitwiseCopyable {
     self.offset = offset
     self.size = size
   }
+
+  /// The name of the file with the kernel's own symbols.
+  package static var kernelSymbols: StaticString { "kernel.symbols" }
 }
 
 /// A protection domain and its thread.

@@ -31,7 +31,7 @@ struct SystemLayout {
     vmm = try add(program: "vmm", programs.vmm)
     do throws(ELFFileError) {
       let symbols = try SymbolFile.make(from: ELFFile(programs.kernel))
-      if let symbols { _ = builder.add(file: "kernel.symbols", symbols) }
+      if let symbols { _ = builder.add(file: "\(FileRecord.kernelSymbols)", symbols) }
     } catch {
       throw .badProgram("kernel", error)
     }

@@ -32,7 +32,6 @@ INSTRUCTION void cx86_out32(uint16_t port, uint32_t v) { __asm__ volatile("outl 
 INSTRUCTION uint64_t cx86_read_cr0(void) { uint64_t v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
 INSTRUCTION uint64_t cx86_read_cr2(void) { uint64_t v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
 INSTRUCTION uint64_t cx86_read_cr3(void) { uint64_t v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
-INSTRUCTION uint64_t cx86_read_cr4(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
 INSTRUCTION void cx86_write_cr0(uint64_t v) { __asm__ volatile("mov %0, %%cr0" :: "r"(v) : "memory"); }
 INSTRUCTION void cx86_write_cr3(uint64_t v) { __asm__ volatile("mov %0, %%cr3" :: "r"(v) : "memory"); }
 INSTRUCTION void cx86_write_cr4(uint64_t v) { __asm__ volatile("mov %0, %%cr4" :: "r"(v) : "memory"); }
@@ -54,12 +53,11 @@ INSTRUCTION cx86_cpuid_result cx86_cpuid(uint32_t leaf, uint32_t subleaf) {
 }
 INSTRUCTION uint64_t cx86_rdtsc(void) { uint32_t a, d; __asm__ volatile("rdtsc" : "=a"(a), "=d"(d) :: "memory"); return (uint64_t)d << 32 | a; }
 
-// MARK: Caches, tables, waiting
+// MARK: Waiting
 
-INSTRUCTION void cx86_invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" :: "r"(address) : "memory"); }
 INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void cx86_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
-INSTRUCTION void cx86_halt_forever(void) { for (;;) __asm__ volatile("cli; hlt"); }
+INSTRUCTION __attribute__((noreturn)) void cx86_halt_forever(void) { for (;;) __asm__ volatile("cli; hlt"); }
 INSTRUCTION uint64_t cx86_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
 
 // MARK: Extended processor state. `area` is 64-byte aligned and large enough for CPUID leaf 0xD.

@@ -42,8 +42,8 @@ struct DomainBuilder: ~Escapable {
     let program = try program(record, space, &memory)
     try space.map(
       AddressMap.information, to: information.physicalAddress, size: 4096, .user | .noExecute, from: &memory)
-    var workspaces = try stack(space, &memory)
-    try mapRegions(of: index, space, &workspaces, &memory)
+    try mapStack(space, &memory)
+    let workspaces = try mapRegions(of: index, space, &memory)
     var own = DomainStatus()
     own.name = record.name
     own.core = UInt32(record.core)
@@ -69,7 +69,7 @@ struct DomainBuilder: ~Escapable {
       case .shared, .workspace: start = try memory.bytes(record.size)
       case .file: start = imageStart + reader.file(Int(record.file)).offset
       case .guestMemory: start = try guestMemory(index, record.size, reader, &memory)
-      case .log: start = unsafe kernelLog.address
+      case .log: start = kernelLog.address
       case .status: start = status
       case nil: throw .refused("the boot image has a region of a kind that this kernel does not know")
       }
@@ -91,20 +91,18 @@ struct DomainBuilder: ~Escapable {
     throw .outOfMemory(wanted: size, largest: memory.map.largestFree(alignment: 2 * .MiB))
   }
 
-  private func stack(
-    _ space: AddressSpace, _ memory: inout BootMemory
-  ) throws(BootError) -> FixedList<16, PhysicalExtent> {
+  private func mapStack(_ space: AddressSpace, _ memory: inout BootMemory) throws(BootError) {
     let start = try memory.bytes(AddressMap.stackSize)
     try space.map(
       AddressMap.stackTop - AddressMap.stackSize, to: start, size: AddressMap.stackSize,
       .user | .writable | .noExecute, from: &memory)
-    return FixedList()
   }
 
+  /// Maps what the description gives the domain. → its workspaces
   private func mapRegions(
-    of domain: Int, _ space: AddressSpace, _ workspaces: inout FixedList<16, PhysicalExtent>,
-    _ memory: inout BootMemory
-  ) throws(BootError) {
+    of domain: Int, _ space: AddressSpace, _ memory: inout BootMemory
+  ) throws(BootError) -> FixedList<16, PhysicalExtent> {
+    var workspaces = FixedList<16, PhysicalExtent>()
     for index in 0..<reader.count(.mappings) {
       let record = reader.mapping(index)
       guard record.domain == UInt32(domain) else { continue }
@@ -116,6 +114,7 @@ struct DomainBuilder: ~Escapable {
         try workspaces.append(extent, orSay: "a domain has more than 16 workspaces")
       }
     }
+    return workspaces
   }
 
   // MARK: - Program and rights
@@ -149,8 +148,19 @@ struct DomainBuilder: ~Escapable {
   }
 
   private func symbols(_ index: UInt32) -> PhysicalExtent {
-    guard index != DomainRecord.noIndex else { return PhysicalExtent(start: PhysicalAddress(0), size: 0) }
-    let file = reader.file(Int(index))
+    index == DomainRecord.noIndex ? PhysicalExtent(start: PhysicalAddress(0), size: 0) : extent(ofFile: Int(index))
+  }
+
+  /// The kernel's own symbols, if the image has them.
+  var kernelSymbols: PhysicalExtent? {
+    for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
+      return extent(ofFile: index)
+    }
+    return nil
+  }
+
+  private func extent(ofFile index: Int) -> PhysicalExtent {
+    let file = reader.file(index)
     return PhysicalExtent(start: imageStart + file.offset, size: file.size)
   }
 

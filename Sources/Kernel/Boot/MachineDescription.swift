@@ -10,7 +10,6 @@ import Firmware
 struct MachineDescription {
   let topology: Topology
   let hpet: HPETDescription?
-  let configuration: ConfigurationWindows?
   let fixed: FixedDescription?
 
   init(rsdp: PhysicalAddress?, _ memory: borrowing MachineMemory) throws(BootError) {
@@ -18,7 +17,6 @@ struct MachineDescription {
       let tables = try SystemTables(rsdp: rsdp, in: memory)
       topology = try Topology(tables, in: memory)
       hpet = try? HPETDescription(tables, in: memory)
-      configuration = try? ConfigurationWindows(tables, in: memory)
       fixed = try? FixedDescription(tables, in: memory)
     } catch {
       throw .line(error.line)
@@ -28,9 +26,6 @@ struct MachineDescription {
     for index in 0..<topology.ioapicCount where topology.ioapic(index).address.value >= 4 * .GiB {
       throw .refused("an I/O interrupt controller is above 4 GiB")
     }
-    // Both 8259s stay masked: an interrupt of theirs would look like an exception.
-    cx86_out8(0x21, 0xff)
-    cx86_out8(0xa1, 0xff)
   }
 
   /// The core this code runs on, and the others after it.

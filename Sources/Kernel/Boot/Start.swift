@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Firmware
+import Synchronization
 import X86
 
 // From the boot loader to the first component:
@@ -27,7 +28,7 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   var physical = MachineMemory()
   let loader = try readLoader(magic, information, physical)
   let options = readOptions(loader, physical)
-  if options.isProbe { unsafe panicState.exitPort = 0xf4 }
+  if options.isProbe { panicState.exitPort.store(0xf4, ordering: .relaxed) }
   log(.information, "Roost")
   let features = ProcessorFeatures()
   if let obstacle = SVMSupport.obstacle(features) { throw .refused(obstacle) }
@@ -47,6 +48,7 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   log(.information, "\(total / .MiB) MiB of memory are free")
 
   let machine = try MachineDescription(rsdp: loader.rsdp, physical)
+  InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, &memory) }
   guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
   let setup = try SystemSetup(image, machine, features, space, physical, &memory)
@@ -76,7 +78,7 @@ private func readOptions(_ loader: BootInformation, _ physical: borrowing Machin
 /// From here on the log is kept for the console.
 private func keepLog(_ memory: inout BootMemory) throws(BootError) {
   let ring = try memory.bytes(LogRing.size)
-  unsafe kernelLog.keep(at: ring)
+  kernelLog.keep(at: ring)
 }
 
 /// Says why the machine cannot be set up, and stops.

@@ -36,6 +36,7 @@ struct SystemSetup {
       lock: try memory.table(1) { _ in Spinlock() })
     let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
     let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
+    if let symbols = builder.kernelSymbols { panicState.keep(symbols: symbols) }
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }

@@ -110,7 +110,7 @@ extension Core {
       guard let byte = kernel.domains[index].readByte(arguments.first &+ offset) else { throw .badAddress }
       line.append(byte: 0x20...0x7e ~= byte ? byte : 0x3f)
     }
-    unsafe kernelLog.add(
+    kernelLog.add(
       level, line, source: UInt16(truncatingIfNeeded: index), name: kernel.domains[index].name)
     return 0
   }

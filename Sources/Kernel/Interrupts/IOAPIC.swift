@@ -15,11 +15,9 @@ struct IOAPIC {
   init(base: PhysicalAddress, firstGSI: UInt32) {
     self.base = base
     self.firstGSI = firstGSI
-    var count: UInt32 = 0
     Self.window(base, 0x00).store(1)
-    count = Self.window(base, 0x10).load().bits(16, count: 8) + 1
-    pinCount = count
-    for pin in 0..<count { self[pin] = Self.masked }
+    pinCount = Self.window(base, 0x10).load().bits(16, count: 8) + 1
+    for pin in 0..<pinCount { self[pin] = Self.masked }
   }
 
   static var masked: UInt64 { 1 << 16 }

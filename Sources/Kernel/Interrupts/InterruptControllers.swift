@@ -12,6 +12,12 @@ struct InterruptControllers {
   /// Held while a redirection entry changes: index and data are two accesses.
   let lock: Table<Spinlock>
 
+  /// Masks both 8259s for good: an interrupt of theirs would look like an exception.
+  static func silenceOldControllers() {
+    cx86_out8(0x21, 0xff)
+    cx86_out8(0xa1, 0xff)
+  }
+
   /// Makes another core look at its threads.
   func wake(_ apicID: UInt32) { local.send(UInt32(Vectors.wake), to: apicID) }
 

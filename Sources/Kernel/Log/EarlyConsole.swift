@@ -4,24 +4,20 @@
 import Bits
 import CX86
 
-/// The UART as the kernel writes to it while no console does: by polling, before the console starts and after it died.
-struct EarlyConsole {
-  /// The first port of the UART that is known to be the console; 0 while that is unknown, then both are written to.
-  var port: UInt16 = 0
+/// The UARTs as the kernel writes to them while no console does: by polling, before the console starts and after it
+/// died. Which of the two usual ones people look at only the console knows, so both show everything.
+enum EarlyConsole {
+  private static var ports: (UInt16, UInt16) { (0x3f8, 0x2f8) }
 
-  /// Sets both usual UARTs to 115200 baud, 8N1, FIFO.
+  /// Sets both to 115200 baud, 8N1, FIFO.
   static func prepare() {
-    prepare(0x3f8)
-    prepare(0x2f8)
+    prepare(ports.0)
+    prepare(ports.1)
   }
 
-  func write(_ byte: UInt8) {
-    if port != 0 {
-      Self.write(byte, to: port)
-    } else {
-      Self.write(byte, to: 0x3f8)
-      Self.write(byte, to: 0x2f8)
-    }
+  static func write(_ byte: UInt8) {
+    write(byte, to: ports.0)
+    write(byte, to: ports.1)
   }
 
   private static func prepare(_ port: UInt16) {

@@ -8,108 +8,92 @@ import Synchronization
 
 /// The system's log: a ring of lines that the console reads, written by whichever core has something to say.
 ///
-/// The one global of the kernel: a panic has nothing else to hold on to.
-@safe
-struct KernelLog {
-  /// The `LogRing`, once there is memory for it.
-  private var ring: UnsafeMutableRawPointer?
-  private var next: UInt32 = 1
+/// A global, because a panic has nothing else to hold on to. Its words are atomic; the ring's lines are written under
+/// the lock.
+struct KernelLog: ~Copyable {
+  /// Where the `LogRing` is; 0 until there is memory for it.
+  private let ring = Atomic<UInt64>(0)
+  /// The number of the next line.
+  private let next = Atomic<UInt32>(1)
   /// Whether the console shows what is logged; else the kernel does.
-  var isShownByConsole = false
-  var console = EarlyConsole()
-
-  init() { unsafe ring = nil }
-
-  /// Where the lock is in the ring's first bytes; behind `LogHeader`.
-  private static var lockOffset: Int { 64 }
-  /// Where it says that the console is to be told of new lines.
-  private static var noticeOffset: Int { 68 }
+  private let isShownByConsole = Atomic<Bool>(false)
+  private let isLocked = Atomic<Bool>(false)
+  /// Whether the console is to be told of new lines.
+  private let hasNews = Atomic<Bool>(false)
 
   /// Begins to keep lines in the zeroed ring at `address`.
-  mutating func keep(at address: PhysicalAddress) { unsafe ring = DirectMap.pointer(address) }
+  func keep(at address: PhysicalAddress) { ring.store(address.value, ordering: .releasing) }
 
   /// Where the ring is; it has been kept since before the boot image is read.
-  var address: PhysicalAddress { unsafe PhysicalAddress(UInt64(UInt(bitPattern: ring)) - DirectMap.base) }
+  var address: PhysicalAddress { PhysicalAddress(ring.load(ordering: .acquiring)) }
 
   /// From now on the console shows what is logged: lines up to now it need not repeat.
-  mutating func handOver() {
-    guard let ring = unsafe ring else { return }
-    // SAFETY: the ring begins with its header.
-    unsafe ring.assumingMemoryBound(to: LogHeader.self).pointee.firstUnshown = next
-    isShownByConsole = true
+  func handOver() {
+    guard let header else { return }
+    header.value.firstUnshown = next.load(ordering: .acquiring)
+    isShownByConsole.store(true, ordering: .releasing)
   }
+
+  /// From now on the kernel itself shows what is logged.
+  func takeBack() { isShownByConsole.store(false, ordering: .releasing) }
 
   /// Adds a line; shows it too unless the console does.
-  mutating func add(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16, name: ShortName) {
+  func add(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16, name: ShortName) {
     lock()
     keep(level, line, source: source)
-    if !isShownByConsole { show(line, name: name) }
-    unlock()
+    if !isShownByConsole.load(ordering: .acquiring) { show(line, name: name) }
+    isLocked.store(false, ordering: .releasing)
   }
 
-  private mutating func keep(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16) {
-    guard let ring = unsafe ring else { return }
+  private func keep(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16) {
+    guard let header else { return }
+    let number = next.load(ordering: .relaxed)
     var record = LogRecord()
     record.level = level.rawValue
     record.count = UInt8(truncatingIfNeeded: line.count)
     record.source = source
     record.text = line.bytes
-    let offset = LogRing.recordsOffset + Int(next) % LogRing.capacity * MemoryLayout<LogRecord>.stride
-    // SAFETY: the offset is that of a record inside the ring; readers take a record by its sequence number, which is
-    // 0 while the rest changes.
-    unsafe (ring + offset).assumingMemoryBound(to: LogRecord.self).pointee = record
+    let place: Cell<LogRecord> = BootMemory.place(at: address + UInt64(LogRing.offset(ofLine: number)))
+    // Readers take a record by its sequence number, which is 0 while the rest changes.
+    place.value = record
     atomicMemoryFence(ordering: .releasing)
-    unsafe (ring + offset).assumingMemoryBound(to: UInt32.self).pointee = next
+    place.value.sequence = number
     atomicMemoryFence(ordering: .releasing)
-    unsafe ring.assumingMemoryBound(to: LogHeader.self).pointee.newest = next
-    next &+= 1
-    unsafe word(Self.noticeOffset, of: ring).pointee.store(1, ordering: .releasing)
+    header.value.newest = number
+    next.store(number &+ 1, ordering: .relaxed)
+    hasNews.store(true, ordering: .releasing)
   }
 
-  /// Writes a line to the UART: "roost: text" or "vm0: text".
+  /// Writes a line to the UARTs: "roost: text" or "vm0: text".
   func show(_ line: borrowing LogLine, name: ShortName) {
-    for index in 0..<name.count { console.write(name.bytes[index]) }
-    console.write(0x3a)
-    console.write(0x20)
-    for index in 0..<line.count { console.write(line.bytes[index]) }
-    console.write(0x0d)
-    console.write(0x0a)
+    for index in 0..<name.count { EarlyConsole.write(name.bytes[index]) }
+    EarlyConsole.write(0x3a)
+    EarlyConsole.write(0x20)
+    for index in 0..<line.count { EarlyConsole.write(line.bytes[index]) }
+    EarlyConsole.write(0x0d)
+    EarlyConsole.write(0x0a)
   }
 
   /// Whether there are lines that the console was not told of; from now on it was.
   func takeNotice() -> Bool {
-    guard let ring = unsafe ring else { return false }
-    // SAFETY: the word is its own, in memory that stays.
-    let word = unsafe word(Self.noticeOffset, of: ring)
-    return unsafe word.pointee.load(ordering: .relaxed) != 0 && word.pointee.exchange(0, ordering: .acquiring) != 0
+    hasNews.load(ordering: .relaxed) && hasNews.exchange(false, ordering: .acquiring)
   }
+
+  /// The ring's header, once there is a ring.
+  private var header: Cell<LogHeader>? { address.value == 0 ? nil : BootMemory.place(at: address) }
 
   /// A bounded wait: a core that panics goes on regardless.
   private func lock() {
-    guard let ring = unsafe ring else { return }
-    // SAFETY: the lock's word is its own, in memory that stays.
-    let word = unsafe word(Self.lockOffset, of: ring)
     for _ in 0..<100_000_000 {
-      if unsafe word.pointee.exchange(1, ordering: .acquiring) == 0 { return }
+      if !isLocked.exchange(true, ordering: .acquiring) { return }
       cx86_pause()
     }
   }
-
-  private func unlock() {
-    guard let ring = unsafe ring else { return }
-    // SAFETY: as in `lock`.
-    unsafe word(Self.lockOffset, of: ring).pointee.store(0, ordering: .releasing)
-  }
-
-  private func word(_ offset: Int, of ring: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Atomic<UInt32>> {
-    // SAFETY: both offsets are aligned and lie between the header and the records.
-    unsafe (ring + offset).assumingMemoryBound(to: Atomic<UInt32>.self)
-  }
 }
 
-nonisolated(unsafe) var kernelLog = KernelLog()
+let kernelLog = KernelLog()
 
 /// Logs a line of the kernel's own.
 func log(_ level: LogLevel = .information, _ line: LogLine) {
-  unsafe kernelLog.add(level, line, source: LogRecord.kernelSource, name: "roost")
+  kernelLog.add(level, line, source: LogRecord.kernelSource, name: "roost")
 }

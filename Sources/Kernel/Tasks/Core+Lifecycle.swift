@@ -23,8 +23,7 @@ extension Core {
   /// Starts a domain from its pristine program, running or not.
   mutating func start(_ index: Int, _ kernel: Kernel) {
     kernel.domains[index].restoreMemory()
-    let isConsole = kernel.domains[index].traits.contains(.showsLog)
-    if isConsole { unsafe kernelLog.handOver() }
+    if kernel.domains[index].traits.contains(.showsLog) { kernelLog.handOver() }
     kernel.threads[index].frame = .start(at: kernel.domains[index].program.entry)
     kernel.threads[index].notifications.store(0, ordering: .sequentiallyConsistent)
     kernel.threads[index].deadline = 0
@@ -47,7 +46,7 @@ extension Core {
     kernel.threads[index].state = .stopped
     kernel.threads[index].deadline = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
-    if kernel.domains[index].traits.contains(.showsLog) { unsafe kernelLog.isShownByConsole = false }
+    if kernel.domains[index].traits.contains(.showsLog) { kernelLog.takeBack() }
     kernel.domains[index].status.value.state = state.rawValue
     if current == index { current = nil }
     kernel.announceChange(from: self.index)
@@ -73,15 +72,17 @@ extension Domain {
   func restoreMemory() {
     for place in 0..<program.segments.count {
       let segment = program.segments[place]
+      // SAFETY: `DomainBuilder.program` dealt `memory` out and made it no smaller than `pristine`, which `ELFImage`
+      // found inside its file.
       let target = unsafe DirectMap.pointer(segment.memory.start)
-      // SAFETY: both extents were checked at boot: the copy is no longer than the memory it goes to.
       unsafe target.initializeMemory(as: UInt64.self, repeating: 0, count: Int(segment.memory.size / 8))
       unsafe target.copyMemory(from: DirectMap.pointer(segment.pristine.start), byteCount: Int(segment.pristine.size))
     }
     for place in 0..<workspaces.count {
       let extent = workspaces[place]
       // SAFETY: the extent was dealt out to this domain at boot, in whole pages.
-      unsafe DirectMap.pointer(extent.start).initializeMemory(as: UInt64.self, repeating: 0, count: Int(extent.size / 8))
+      let target = unsafe DirectMap.pointer(extent.start)
+      unsafe target.initializeMemory(as: UInt64.self, repeating: 0, count: Int(extent.size / 8))
     }
   }
 }

@@ -13,7 +13,7 @@ import Synchronization
 extension Core {
   /// Acts on requests, timers and notifications of this core's threads.
   mutating func serveThreads(_ now: UInt64, _ kernel: Kernel) {
-    if unsafe kernelLog.takeNotice() { kernel.announceLog(from: self.index) }
+    if kernelLog.takeNotice() { kernel.announceLog(from: self.index) }
     for place in 0..<threads.count {
       let index = threads[place]
       if kernel.threads[index].requests.load(ordering: .relaxed) != 0 { serveRequests(of: index, kernel) }
@@ -73,7 +73,8 @@ extension Core {
   private func goesBefore(_ index: Int, _ other: Int, _ kernel: Kernel) -> Bool {
     let priority = kernel.threads[index].priority
     let otherPriority = kernel.threads[other].priority
-    return priority > otherPriority || priority == otherPriority && kernel.threads[index].turn < kernel.threads[other].turn
+    guard priority == otherPriority else { return priority > otherPriority }
+    return kernel.threads[index].turn < kernel.threads[other].turn
   }
 
   /// Sets the core's timer to whatever comes first: a thread's deadline, or the end of the slice if somebody waits for it.

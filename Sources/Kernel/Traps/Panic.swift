@@ -7,18 +7,30 @@ import CX86
 import Synchronization
 import X86
 
-/// What a panic needs and cannot be handed: set once at boot.
-struct PanicState {
-  /// The kernel's own symbols; empty until the boot image was read.
-  var symbols = PhysicalExtent(start: PhysicalAddress(0), size: 0)
+/// What a panic needs and cannot be handed: set once at boot, by the first core.
+struct PanicState: ~Copyable {
+  /// The kernel's own symbols; none until the boot image was read.
+  private let symbolsStart = Atomic<UInt64>(0)
+  private let symbolsSize = Atomic<UInt64>(0)
   /// How to end the emulator: the port of QEMU's isa-debug-exit; 0 outside tests.
-  var exitPort: UInt16 = 0
+  let exitPort = Atomic<UInt16>(0)
+
+  var symbols: PhysicalExtent {
+    let size = symbolsSize.load(ordering: .acquiring)
+    return PhysicalExtent(start: PhysicalAddress(symbolsStart.load(ordering: .relaxed)), size: size)
+  }
+
+  /// The kernel's symbols are in `extent`, a file of the boot image.
+  func keep(symbols extent: PhysicalExtent) {
+    symbolsStart.store(extent.start.value, ordering: .relaxed)
+    symbolsSize.store(extent.size, ordering: .releasing)
+  }
 }
 
-nonisolated(unsafe) var panicState = PanicState()
+let panicState = PanicState()
 
 /// Set by the first core that panics: the others stop.
-let panicOwner = Atomic<UInt32>(0)
+private let hasPanicked = Atomic<Bool>(false)
 
 /// The kernel cannot go on: says why and stops the machine.
 func panic(_ line: LogLine) -> Never {
@@ -36,7 +48,8 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
   beginPanic()
   say("kernel panic: \(exceptionName(registers.vector)) (vector \(registers.vector), error \(hex: registers.error))")
   if registers.vector == 14 { say("  touched \(hex: cx86_read_cr2())") }
-  say("  rip \(hex: registers.rip) rsp \(hex: registers.rsp) rflags \(hex: registers.rflags) cr3 \(hex: cx86_read_cr3())")
+  say("  rip \(hex: registers.rip) rsp \(hex: registers.rsp) rflags \(hex: registers.rflags)")
+  say("  cr3 \(hex: cx86_read_cr3())")
   say("  rax \(hex: registers.rax) rbx \(hex: registers.rbx) rcx \(hex: registers.rcx) rdx \(hex: registers.rdx)")
   say("  rsi \(hex: registers.rsi) rdi \(hex: registers.rdi) rbp \(hex: registers.rbp) r8  \(hex: registers.r8)")
   say("  r9  \(hex: registers.r9) r10 \(hex: registers.r10) r11 \(hex: registers.r11) r12 \(hex: registers.r12)")
@@ -48,14 +61,14 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
 /// One core speaks; the others, when they come here too, stop in silence.
 private func beginPanic() {
   cx86_disable_interrupts()
-  guard panicOwner.exchange(1, ordering: .acquiring) == 0 else { cx86_halt_forever() ; return }
-  unsafe kernelLog.isShownByConsole = false
+  if hasPanicked.exchange(true, ordering: .acquiring) { cx86_halt_forever() }
+  kernelLog.takeBack()
 }
 
-private func say(_ line: LogLine) { unsafe kernelLog.show(line, name: "roost") }
+private func say(_ line: LogLine) { kernelLog.show(line, name: "roost") }
 
 private func trace(from address: UInt64, framePointer: UInt64) {
-  let symbols = unsafe panicState.symbols
+  let symbols = panicState.symbols
   if address != 0 {
     BackTrace.walk(from: address, framePointer: framePointer, symbols: symbols, read: readOwn, say)
   } else if let caller = readOwn(framePointer &+ 8), let next = readOwn(framePointer) {
@@ -79,8 +92,7 @@ private func endPanic() -> Never {
 
 /// Nothing more happens on this core; an emulator that wants to know is told.
 func stopMachine() -> Never {
-  let port = unsafe panicState.exitPort
+  let port = panicState.exitPort.load(ordering: .relaxed)
   if port != 0 { cx86_out32(port, 0x20) }
   cx86_halt_forever()
-  fatalError()
 }
