@@ -22,6 +22,7 @@ package enum ConsoleChannel {
   ///
   /// - Precondition: as for `ByteRing`; `base` points to `size` bytes.
   package static func output(unsafeBase base: UnsafeMutableRawPointer) -> ByteRing {
+    // SAFETY: the caller's `size` bytes at `base` hold the whole of this ring, from its offset on.
     unsafe ByteRing(unsafeBase: base + Int(outputOffset), regionSize: outputSize)
   }
 
@@ -29,6 +30,7 @@ package enum ConsoleChannel {
   ///
   /// - Precondition: as for `ByteRing`; `base` points to `size` bytes.
   package static func input(unsafeBase base: UnsafeMutableRawPointer) -> ByteRing {
+    // SAFETY: the caller's `size` bytes at `base` end with this ring.
     unsafe ByteRing(unsafeBase: base + Int(inputOffset), regionSize: inputSize)
   }
 }

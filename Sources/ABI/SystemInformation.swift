@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-
 /// The page of the kernel that every component can read: the machine's clock.
 package struct SystemInformation: BitwiseCopyable {
   /// Ticks of the time-stamp counter in a second.

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-
 /// The page in which a VMM and the kernel hand a vCPU's state to each other; one of 4 KiB for each vCPU.
 ///
 /// The kernel writes what an exit left, the VMM changes what it emulates, `enterGuest` takes it from here. All of it
@@ -44,15 +43,6 @@ package struct VirtualCPUState: BitwiseCopyable {
 package struct GeneralRegisters: BitwiseCopyable {
   package var words: InlineArray<16, UInt64> = InlineArray(repeating: 0)
   package init() {}
-
-  package var rax: UInt64 { get { words[0] } set { words[0] = newValue } }
-  package var rcx: UInt64 { get { words[1] } set { words[1] = newValue } }
-  package var rdx: UInt64 { get { words[2] } set { words[2] = newValue } }
-  package var rbx: UInt64 { get { words[3] } set { words[3] = newValue } }
-  package var rsp: UInt64 { get { words[4] } set { words[4] = newValue } }
-  package var rbp: UInt64 { get { words[5] } set { words[5] = newValue } }
-  package var rsi: UInt64 { get { words[6] } set { words[6] = newValue } }
-  package var rdi: UInt64 { get { words[7] } set { words[7] = newValue } }
 }
 
 /// A segment or descriptor-table register with its hidden part.

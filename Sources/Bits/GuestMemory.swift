@@ -44,8 +44,8 @@ package struct GuestMemory: Sendable {
   package func read<T: FixedWidthInteger & BitwiseCopyable>(
     _ address: GuestAddress, as type: T.Type = T.self
   ) throws(GuestMemoryError) -> T {
-    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
     // SAFETY: `pointer(to:count:)` checked all bytes of the number.
+    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
     return unsafe T(littleEndian: pointer.loadUnaligned(as: T.self))
   }
 
@@ -53,15 +53,15 @@ package struct GuestMemory: Sendable {
   package func write<T: FixedWidthInteger & BitwiseCopyable>(
     _ value: T, at address: GuestAddress
   ) throws(GuestMemoryError) {
-    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
     // SAFETY: `pointer(to:count:)` checked all bytes of the number.
+    let pointer = unsafe try pointer(to: address, count: UInt64(MemoryLayout<T>.size))
     unsafe pointer.storeBytes(of: value.littleEndian, as: T.self)
   }
 
   /// Copies bytes into the guest.
   package func write(_ bytes: borrowing RawSpan, at address: GuestAddress) throws(GuestMemoryError) {
-    let target = unsafe try pointer(to: address, count: UInt64(bytes.byteCount))
     // SAFETY: the target holds `bytes.byteCount` bytes, checked above; a span's own bytes are valid.
+    let target = unsafe try pointer(to: address, count: UInt64(bytes.byteCount))
     unsafe bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { unsafe target.copyMemory(from: start, byteCount: source.count) }
     }
@@ -69,8 +69,8 @@ package struct GuestMemory: Sendable {
 
   /// Sets `count` bytes to `byte`.
   package func fill(_ address: GuestAddress, count: UInt64, with byte: UInt8 = 0) throws(GuestMemoryError) {
-    let target = unsafe try pointer(to: address, count: count)
     // SAFETY: `pointer(to:count:)` checked all `count` bytes.
+    let target = unsafe try pointer(to: address, count: count)
     unsafe target.initializeMemory(as: UInt8.self, repeating: byte, count: Int(count))
   }
 
@@ -78,8 +78,8 @@ package struct GuestMemory: Sendable {
   package func withBytes<R>(
     _ address: GuestAddress, count: UInt64, _ body: (inout MutableRawSpan) -> R
   ) throws(GuestMemoryError) -> R {
-    let start = unsafe try pointer(to: address, count: count)
     // SAFETY: `pointer(to:count:)` checked all `count` bytes; the span does not outlive this call.
+    let start = unsafe try pointer(to: address, count: count)
     var span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: Int(count))
     return body(&span)
   }

@@ -51,8 +51,8 @@ package enum Memory {
   /// `size` bytes at `address` of a mapping that this component has, for as long as it lives.
   @_lifetime(immortal)
   package static func bytes(at address: UInt64, size: UInt64) -> RawSpan {
-    guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(address)) else { return RawSpan() }
     // SAFETY: the caller names a range of `AddressMap` that the description maps with at least this size.
+    guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(address)) else { return RawSpan() }
     let span = unsafe RawSpan(_unsafeStart: start, byteCount: Int(size))
     return unsafe _overrideLifetime(span, copying: ())
   }

@@ -24,7 +24,7 @@ extension VirtualMachine {
       size: UInt64(VMMConfiguration.commandLineCapacity))
     var count = 0
     while let byte = line.load(count, as: UInt8.self), byte != 0 { count += 1 }
-    guard let text = line.slice(0, count: count) else { return }
+    guard let text = line.slice(0, count: count) else { stop("the configuration holds no command line") }
     do throws(LinuxBootError) {
       enter(try LinuxBoot.load(kernel: kernel, initrd: initrd, commandLine: text, rsdp: rsdp, into: pc.memory))
     } catch {

@@ -15,7 +15,8 @@ extension VirtualMachine {
     let state = cpu.value
     let words = state.registers
     let exit = state.exit
-    Kernel.log(.error, "  exit \(hex: exit.detail) qualification \(hex: exit.qualification) \(hex: exit.qualification2)")
+    Kernel.log(
+      .error, "  exit \(hex: exit.detail) qualification \(hex: exit.qualification) \(hex: exit.qualification2)")
     Kernel.log(.error, "  rip \(hex: state.rip) rsp \(hex: words.rsp) rflags \(hex: state.rflags)")
     Kernel.log(.error, "  rax \(hex: words.rax) rbx \(hex: words.rbx) rcx \(hex: words.rcx) rdx \(hex: words.rdx)")
     Kernel.log(.error, "  rsi \(hex: words.rsi) rdi \(hex: words.rdi) rbp \(hex: words.rbp)")

@@ -14,7 +14,6 @@ struct VirtualMachine: ~Copyable {
   /// The time-stamp counter at guest time 0.
   let origin: UInt64
   let scale: TimeScale
-  let is64Bit: Bool
   /// The guest executed HLT and has had no interrupt since.
   var isHalted = false
   /// What the kernel's timer is set to, in guest time.
@@ -29,7 +28,7 @@ struct VirtualMachine: ~Copyable {
     origin = Time.ticks
     scale = information.scale
     let kernel = Memory.bytes(at: AddressMap.guestKernel, size: configuration.kernelSize)
-    is64Bit = (try? LinuxBoot.inspect(kernel, fileSize: configuration.kernelSize))?.is64Bit ?? false
+    let is64Bit = (try? LinuxBoot.inspect(kernel, fileSize: configuration.kernelSize))?.is64Bit ?? false
     var facts = CPUIDFacts()
     facts.supportedXCR0 = information.supportedXCR0
     facts.tscFrequency = information.tscFrequency

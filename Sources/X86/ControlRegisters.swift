@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
+// swift-format-ignore-file
 
 package import Bits
-
-// swift-format-ignore-file
 
 /// CR0 (AMD APM volume 2, §3.1.1).
 package struct CR0: Flags {
@@ -11,7 +10,6 @@ package struct CR0: Flags {
   package init(rawValue: UInt64) { self.rawValue = rawValue }
   package static var protection: Self       { .bit(0) }                   // PE
   package static var monitor: Self          { .bit(1) }                   // MP
-  package static var emulation: Self        { .bit(2) }                   // EM
   package static var taskSwitched: Self     { .bit(3) }                   // TS   floating point traps
   package static var extensionType: Self    { .bit(4) }                   // ET
   package static var numericError: Self     { .bit(5) }                   // NE

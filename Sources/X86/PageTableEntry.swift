@@ -24,8 +24,6 @@ extension PageTableEntry {
   package static var writable: Self         { .bit(1) }                   // R/W
   package static var user: Self             { .bit(2) }                   // U/S: ring 3, and every guest
   package static var uncached: Self         { .bit(3) | .bit(4) }         // PWT, PCD
-  package static var accessed: Self         { .bit(5) }                   // A
-  package static var dirty: Self            { .bit(6) }                   // D
   package static var large: Self            { .bit(7) }                   // PS: a page of 2 MiB or 1 GiB
   package static var noExecute: Self        { .bit(63) }                  // NX
 }

@@ -1,24 +1,16 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
+// swift-format-ignore-file
 
 package import Bits
 
-// swift-format-ignore-file
-
 // AMD APM volume 2, appendix B, table B-1: control area.
-extension VMCBField<UInt16> {
-  package static var interceptReadCR: Self      { Self(0x000) }
-  package static var interceptWriteCR: Self     { Self(0x002) }
-}
 extension VMCBField<UInt32> {
-  package static var interceptException: Self   { Self(0x008) }
   package static var intercept1: Self           { Self(0x00C) }
   package static var intercept2: Self           { Self(0x010) }
-  package static var intercept3: Self           { Self(0x014) }
   package static var asid: Self                 { Self(0x058) }
   package static var virtualInterrupt: Self     { Self(0x060) }           // V_TPR, V_IRQ, V_INTR_PRIO, V_IGN_TPR
   package static var virtualVector: Self        { Self(0x064) }           // V_INTR_VECTOR
-  package static var cleanBits: Self            { Self(0x0C0) }
 }
 extension VMCBField<UInt8> {
   package static var tlbControl: Self           { Self(0x05C) }
@@ -40,7 +32,7 @@ extension VMCBField<UInt64> {
   package static var nextRIP: Self              { Self(0x0C8) }
   package static var instructionBytes0: Self    { Self(0x0D1) }
   package static var instructionBytes1: Self    { Self(0x0D9) }
-// Table B-2: state save area.
+  // Table B-2: state save area.
   package static var efer: Self                 { Self(0x4D0) }
   package static var cr4: Self                  { Self(0x548) }
   package static var cr3: Self                  { Self(0x550) }
@@ -75,7 +67,7 @@ extension VMCBSegment {
   package static var tr: Self                   { Self(0x490) }
 }
 
-/// The intercepts of word 3 (offset 00C).
+/// The intercepts at offset 00C.
 package struct Intercepts1: Flags {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -92,7 +84,7 @@ package struct Intercepts1: Flags {
   package static var shutdown: Self             { .bit(31) }
 }
 
-/// The intercepts of word 4 (offset 010).
+/// The intercepts at offset 010.
 package struct Intercepts2: Flags {
   package let rawValue: UInt32
   package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -117,15 +109,14 @@ package struct VirtualInterrupt: Flags {
   package static var pending: Self              { .bit(8) }               // V_IRQ
   package static var ignoresPriority: Self      { .bit(20) }              // V_IGN_TPR
   package static var masksHost: Self            { .bit(24) }              // V_INTR_MASKING
-  package static var priorityMask: Self         { Self(rawValue: 0xff) }  // V_TPR
 }
 
 /// Exit codes (appendix C).
 package enum SVMExit {
   package static var interrupt: UInt64          { 0x060 }
   package static var nonMaskable: UInt64        { 0x061 }
+  package static var systemManagement: UInt64   { 0x062 }
   package static var initialise: UInt64         { 0x063 }
-  package static var virtualInterrupt: UInt64   { 0x064 }
   package static var cpuid: UInt64              { 0x072 }
   package static var invalidateCaches: UInt64   { 0x076 }
   package static var halt: UInt64               { 0x078 }

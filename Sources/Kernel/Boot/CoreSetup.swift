@@ -34,6 +34,7 @@ struct CoreMemory {
     KernelSpace.stacks + UInt64(index + 1) * KernelSpace.stackStride
   }
 
+  var descriptors: Cell<[8 of UInt64]> { BootMemory.place(at: tables) }
   var taskState: Cell<TaskState> { BootMemory.place(at: tables + 128) }
   var block: Cell<cx86_core_block> { BootMemory.place(at: tables + 256) }
 }
@@ -51,7 +52,6 @@ enum CoreSetup {
   }
 
   private static func loadTables(_ memory: CoreMemory, _ gates: PhysicalAddress) {
-    let tables = unsafe DirectMap.pointer(memory.tables)
     var taskState = TaskState()
     for stack in 0..<3 {
       let top = DirectMap.base + memory.interruptStacks.value + UInt64(stack + 1) * 4096
@@ -63,8 +63,7 @@ enum CoreSetup {
       0, Descriptor.kernelCode, Descriptor.kernelData, Descriptor.userCode32, Descriptor.userData, Descriptor.userCode,
       task.0, task.1,
     ]
-    // SAFETY: the page is this core's own; the GDT's 64 bytes end before the task-state segment.
-    for index in 0..<8 { unsafe tables.storeBytes(of: descriptors[index], toByteOffset: index * 8, as: UInt64.self) }
+    memory.descriptors.value = descriptors
     var gdt = cx86_table(limit: 63, base: DirectMap.base + memory.tables.value)
     var idt = cx86_table(limit: 4095, base: DirectMap.base + gates.value)
     // SAFETY: both tables are complete and stay where they are.
@@ -87,6 +86,7 @@ enum CoreSetup {
     MSR.efer.value |= EFER.systemCall.rawValue | EFER.noExecute.rawValue
     MSR.star.value = UInt64(Selector.kernelCode) << 32 | UInt64(Selector.userCode32) << 48
     MSR.longStar.value = cx86_system_call_entry_address()
+    // Cleared on the way in: AC, NT, IOPL, DF, IF, TF.
     MSR.callFlagMask.value = 0x4_7700
     MSR.gsBase.value = 0
     MSR.kernelGSBase.value = memory.block.address
@@ -95,7 +95,7 @@ enum CoreSetup {
   /// Fills the interrupt descriptor table: 256 gates to entry.S.
   static func fillGates(_ table: PhysicalAddress) {
     let entries = cx86_trap_entries_address()
-    let pointer = unsafe DirectMap.pointer(table)
+    let words: Cell<[512 of UInt64]> = BootMemory.place(at: table)
     for vector in 0..<256 {
       let stack: UInt64 =
         switch vector {
@@ -105,9 +105,8 @@ enum CoreSetup {
         default: 0
         }
       let gate = Descriptor.gate(entries + UInt64(vector) * 16, interruptStack: stack)
-      // SAFETY: the page holds 256 gates of 16 bytes.
-      unsafe pointer.storeBytes(of: gate.0, toByteOffset: vector * 16, as: UInt64.self)
-      unsafe pointer.storeBytes(of: gate.1, toByteOffset: vector * 16 + 8, as: UInt64.self)
+      words.value[2 * vector] = gate.0
+      words.value[2 * vector + 1] = gate.1
     }
   }
 }

@@ -49,30 +49,39 @@ enum CoreStart {
   private static func writeTrampoline(_ launch: Cell<CoreLaunch>, _ page: PhysicalAddress) {
     let start = cx86_trampoline_address()
     let size = cx86_trampoline_end_address() - start
-    let target = unsafe DirectMap.pointer(page)
     let words = cx86_trampoline_words(
       pageTable: DirectMap.physical(ofKernel: cx86_boot_page_table_address()).value,
       stackTop: DirectMap.base + launch.value.memory.stack.value + KernelSpace.stackSize,
       launch: launch.address,
       entry: cx86_core_entry_address())
+    // SAFETY: the trampoline lies in the kernel's image; it is smaller than the page, which nothing else uses, and its
+    // last words are those it reads.
     guard let code = unsafe UnsafeRawPointer(bitPattern: UInt(start)) else { return }
-    // SAFETY: the trampoline is smaller than the page; its last words are those it reads.
+    let target = unsafe DirectMap.pointer(page)
     unsafe target.copyMemory(from: code, byteCount: Int(size))
     unsafe target.storeBytes(
       of: words, toByteOffset: Int(size) - MemoryLayout<cx86_trampoline_words>.size, as: cx86_trampoline_words.self)
   }
 }
 
+/// What became of a core that was started.
 enum StartOutcome {
   case running, silent
+}
+
+extension Cell where Value == CoreLaunch {
+  /// The launch whose address came through assembly.
+  fileprivate init?(launch: UInt64) {
+    // SAFETY: assembly passes on the address of a `CoreLaunch` of `SystemSetup.launches`, in boot memory, which stays.
+    guard let pointer = unsafe UnsafeMutablePointer<CoreLaunch>(bitPattern: UInt(launch)) else { return nil }
+    unsafe self.init(unsafePointer: pointer)
+  }
 }
 
 /// Where a core arrives in Swift: from the trampoline, or from boot for the first one.
 @c(kernel_core_start)
 func kernelCoreStart(_ launch: UInt64) {
-  // SAFETY: the address is that of a `CoreLaunch` in boot memory, which stays.
-  guard let pointer = unsafe UnsafeMutablePointer<CoreLaunch>(bitPattern: UInt(launch)) else { return }
-  let start = unsafe Cell(unsafe: pointer)
+  guard let start = Cell(launch: launch) else { return }
   let memory = start.value.memory
   let kernel = start.value.kernel
   CoreSetup.enter(memory, gates: start.value.gates, features: kernel.features, space: kernel.space)
@@ -87,9 +96,7 @@ func kernelCoreStart(_ launch: UInt64) {
 /// A core's life, on its own stack.
 @c(kernel_core_run)
 func runCore(_ launch: UInt64) {
-  // SAFETY: as in `kernelCoreStart`.
-  guard let pointer = unsafe UnsafeMutablePointer<CoreLaunch>(bitPattern: UInt(launch)) else { return }
-  let start = unsafe Cell(unsafe: pointer)
+  guard let start = Cell(launch: launch) else { return }
   let kernel = start.value.kernel
   let index = start.value.index
   for place in 0..<kernel.cores[index].threads.count {

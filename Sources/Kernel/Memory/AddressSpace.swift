@@ -78,7 +78,7 @@ struct AddressSpace {
   private static func entry(_ table: PhysicalAddress, _ index: Int) -> Cell<PageTableEntry> {
     // SAFETY: a table is a page of 512 entries from boot memory, and the index has nine bits.
     unsafe Cell(
-      unsafe: DirectMap.pointer(table + UInt64(index & 511) * 8).assumingMemoryBound(to: PageTableEntry.self))
+      unsafePointer: DirectMap.pointer(table + UInt64(index & 511) * 8).assumingMemoryBound(to: PageTableEntry.self))
   }
 
   private static func pageSize(at address: UInt64, _ physical: UInt64, left: UInt64, largest: PageSize) -> PageSize {

@@ -40,14 +40,6 @@ struct BootMemory {
     return address
   }
 
-  /// `size` bytes as they are: for guests, whose memory nobody need touch.
-  mutating func untouched(_ size: UInt64, alignment: UInt64) throws(BootError) -> PhysicalAddress {
-    guard let address = map.allocate(size: size, alignment: alignment) else {
-      throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: alignment))
-    }
-    return address
-  }
-
   /// A table of `count` elements, each made by `element`.
   mutating func table<Element: ~Copyable>(
     _ count: Int, _ element: (Int) throws(BootError) -> Element
@@ -71,7 +63,7 @@ struct BootMemory {
     // SAFETY: the caller dealt this memory out for the value, on a border that suits it.
     let pointer = unsafe DirectMap.pointer(address).bindMemory(to: Value.self, capacity: 1)
     unsafe pointer.initialize(to: value)
-    return unsafe Cell(unsafe: pointer)
+    return unsafe Cell(unsafePointer: pointer)
   }
 }
 
@@ -79,6 +71,6 @@ extension BootMemory {
   /// The `Value` that lies at `address` already, in memory dealt out for it.
   static func place<Value: BitwiseCopyable>(at address: PhysicalAddress) -> Cell<Value> {
     // SAFETY: as in `cell`; all zeros is a value of every type used here.
-    unsafe Cell(unsafe: DirectMap.pointer(address).assumingMemoryBound(to: Value.self))
+    unsafe Cell(unsafePointer: DirectMap.pointer(address).assumingMemoryBound(to: Value.self))
   }
 }

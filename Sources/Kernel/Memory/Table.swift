@@ -38,7 +38,7 @@ extension Table {
   func cell(_ index: Int) -> Cell<Element> {
     precondition(index >= 0 && index < count)
     // SAFETY: the index is inside the table, checked above.
-    return unsafe Cell(unsafe: base + index)
+    return unsafe Cell(unsafePointer: base + index)
   }
 }
 
@@ -48,7 +48,9 @@ struct Cell<Value: ~Copyable> {
   private let pointer: UnsafeMutablePointer<Value>
 
   /// - Precondition: `pointer` holds an initialised value, for good.
-  init(unsafe pointer: UnsafeMutablePointer<Value>) { unsafe self.pointer = pointer }
+  init(unsafePointer pointer: UnsafeMutablePointer<Value>) {
+    unsafe self.pointer = pointer
+  }
 
   var value: Value {
     // SAFETY: the value lives as long as the kernel.
@@ -60,5 +62,6 @@ struct Cell<Value: ~Copyable> {
   var physicalAddress: PhysicalAddress { PhysicalAddress(address - DirectMap.base) }
 
   /// Where the value is in the kernel's address space.
+  // SAFETY: the pointer is only looked at, not followed.
   var address: UInt64 { unsafe UInt64(UInt(bitPattern: pointer)) }
 }

@@ -108,7 +108,6 @@ extension Core {
 
   /// Sleeps until an interrupt.
   private mutating func idle(_ kernel: Kernel) {
-    current = nil
     armTimer(for: nil, cx86_rdtsc(), kernel)
     let vector = cx86_wait_for_interrupt()
     if vector != 0 { handleInterrupt(vector, kernel) }

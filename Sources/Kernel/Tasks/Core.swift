@@ -21,7 +21,8 @@ struct Core: ~Copyable {
   var threads = FixedList<32, Int>()
   /// The thread whose address space is loaded.
   var loaded: Int?
-  /// The thread that ran last.
+  /// The thread that was chosen last, for which the end of its slice is the end of its turn; `nil` once it was stopped,
+  /// or if none could run.
   var current: Int?
   /// The vCPU whose floating point, debug and TSC_AUX registers are in this core.
   var extendedOwner: Int?
@@ -36,7 +37,8 @@ struct Core: ~Copyable {
   /// Set once the core has come up.
   let hasStarted = Atomic<Bool>(false)
 
-  init(index: Int, apicID: UInt32, taskState: Cell<TaskState>, block: Cell<cx86_core_block>, hostState: PhysicalAddress) {
+  init(index: Int, apicID: UInt32, taskState: Cell<TaskState>, block: Cell<cx86_core_block>, hostState: PhysicalAddress)
+  {
     self.index = index
     self.apicID = apicID
     self.taskState = taskState

@@ -6,7 +6,7 @@ import Bits
 
 /// A protection domain: an address space, the rights of its thread, and what it takes to start it anew.
 ///
-/// Everything but `startBudget` is fixed at boot.
+/// All of it is fixed at boot; what changes is in its thread and in the page behind `status`.
 struct Domain: ~Copyable {
   let name: ShortName
   let space: AddressSpace
@@ -27,9 +27,7 @@ struct Domain: ~Copyable {
 
   /// Whether it may use `width` ports from `port` on.
   func mayUse(port: UInt64, width: UInt64) -> Bool {
-    for index in 0..<ports.count where port >= ports[index].first && fits(port - ports[index].first, count: width, in: ports[index].count) {
-      return true
-    }
+    for index in 0..<ports.count where ports[index].contains(port, width: width) { return true }
     return false
   }
 }
@@ -50,6 +48,8 @@ struct ChannelEnd {
 struct PortRange {
   let first: UInt64
   let count: UInt64
+
+  func contains(_ port: UInt64, width: UInt64) -> Bool { port >= first && fits(port - first, count: width, in: count) }
 }
 
 /// A program as it was packed, and the memory it is loaded into.

@@ -18,7 +18,7 @@ protocol GuestProcessor {
   func exitReason() -> ExitReason?
   /// Gives the VMM the guest's state, as far as `reason` needs it.
   func store(_ reason: ExitReason, in state: inout VirtualCPUState)
-  /// Forgets all translations and pending events of the guest.
+  /// Forgets all translations and pending events of the guest, and the registers that only it writes.
   func reset()
 }
 

@@ -44,7 +44,8 @@ extension SVMProcessor {
     state.injection.wasTaken = 0
     if state.injection.exception & Injection.valid != 0 {
       let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
-      vmcb[.eventInjection] = UInt64(state.injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
+      vmcb[.eventInjection] =
+        UInt64(state.injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
         | Self.eventValid | UInt64(state.injection.errorCode) << 32
       state.injection.exception = 0
     } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0,

@@ -31,9 +31,11 @@ struct SVMProcessor: GuestProcessor {
     hasNextRIP = features.hasNextRIP
     hasDecodeAssists = features.hasDecodeAssists
     hasFlushByASID = features.hasFlushByASID
-    let first: Intercepts1 = .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
+    let first: Intercepts1 =
+      .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
       | .halt | .invalidateWithASID | .ports | .modelSpecific | .shutdown
-    let second: Intercepts2 = .run | .call | .load | .save | .setGlobalInterrupt | .clearGlobalInterrupt | .skinit
+    let second: Intercepts2 =
+      .run | .call | .load | .save | .setGlobalInterrupt | .clearGlobalInterrupt | .skinit
       | .writeBackInvalidate | .monitor | .monitorWait | .monitorWaitArmed | .setXCR
     vmcb[.intercept1] = first.rawValue
     vmcb[.intercept2] = second.rawValue
@@ -51,6 +53,15 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.tlbControl] = hasFlushByASID ? 3 : 1
     vmcb[.interruptShadow] = 0
     vmcb[.exitInterrupt] = 0
+    // The registers that guests write with no exit: nobody else sets them.
+    vmcb[.star] = 0
+    vmcb[.longStar] = 0
+    vmcb[.compatibleStar] = 0
+    vmcb[.callFlagMask] = 0
+    vmcb[.kernelGSBase] = 0
+    vmcb[.sysenterCS] = 0
+    vmcb[.sysenterESP] = 0
+    vmcb[.sysenterEIP] = 0
   }
 
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
@@ -68,7 +79,7 @@ struct SVMProcessor: GuestProcessor {
 
   func exitReason() -> ExitReason? {
     switch vmcb[.exitCode] {
-    case SVMExit.interrupt, SVMExit.nonMaskable, SVMExit.initialise: nil
+    case SVMExit.interrupt, SVMExit.nonMaskable, SVMExit.systemManagement, SVMExit.initialise: nil
     case SVMExit.port: .portAccess
     case SVMExit.nestedPageFault: .memoryAccess
     case SVMExit.cpuid: .cpuid

@@ -27,8 +27,8 @@ struct SVMPermissions {
   private func pass(_ number: UInt32) {
     let (base, first): (Int, UInt32) = number >= 0xC000_0000 ? (0x800, 0xC000_0000) : (0, 0)
     let bit = Int(number - first) * 2
+    // SAFETY: the registers named in `init` have their bits inside the first of the map's two pages.
     let pointer = unsafe DirectMap.pointer(registers) + base + bit / 8
-    // SAFETY: the registers named in `init` have their bits inside the first page.
     let byte = unsafe pointer.load(as: UInt8.self)
     unsafe pointer.storeBytes(of: byte & ~(3 << UInt8(bit % 8)), as: UInt8.self)
   }

@@ -61,13 +61,14 @@ struct VirtualCPU: ~Copyable {
     entry.rip = state.value.rip
     entry.reason = reason.rawValue
     entry.access = exit.access
-    entry.subject = switch reason {
-    case .portAccess: UInt64(exit.port)
-    case .memoryAccess: exit.address
-    case .cpuid: state.value.registers.rax
-    case .readMSR, .writeMSR: state.value.registers.rcx
-    default: exit.detail
-    }
+    entry.subject =
+      switch reason {
+      case .portAccess: UInt64(exit.port)
+      case .memoryAccess: exit.address
+      case .cpuid: state.value.registers.rax
+      case .readMSR, .writeMSR: state.value.registers.rcx
+      default: exit.detail
+      }
     status.value.trace[Int(status.value.traceCount % 32)] = entry
     status.value.traceCount &+= 1
   }
