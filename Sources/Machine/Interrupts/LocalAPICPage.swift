@@ -10,17 +10,11 @@ import Synchronization
 //   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or time──► hidden
 //
 // While shown, registers hold what they would read as, except those whose writing counts even with an equal value:
-// they hold a mark that no guest writes. A count that the guest stored starts when it is found, at the exit of an idle
-// guest's HLT a few microseconds later, or after some time if the guest goes on computing: four times what an idle
-// guest's handler took of late, so that an idle guest is rarely interrupted and a busy one's timer is hardly late.
+// they hold a mark that no guest writes. When to look at a guest that does not leave is `LocalAPICPageSchedule`'s affair.
 
 /// The page of memory that a guest sees for a moment in place of its local APIC's registers.
 @safe
 package struct LocalAPICPage {
-  /// How long the page is shown at least and at most if the guest does not leave by itself, in nanoseconds.
-  static var shortestShow: UInt64 { 100_000 }
-  static var longestShow: UInt64 { 1_000_000 }
-
   /// Marks: the initial count of a timer that stands still is as good as 0; no message has bit 31; an end of interrupt
   /// is written as 0.
   static var unwrittenCount: UInt32 { 0 }
@@ -84,8 +78,14 @@ extension LocalAPIC {
     page[Register.divide] = timer.divide
   }
 
+  /// Nanoseconds that the timer would run by what the guest stored in `page`; `nil` if it stored no count.
+  func storedWait(in page: LocalAPICPage) -> UInt64? {
+    let count = page[Register.initialCount]
+    return count == LocalAPICPage.unwrittenCount ? nil : UInt64(count) &* timer.divisor
+  }
+
   /// Carries out what the guest stored in `page` since `fill`, in an order that makes each store mean what it would
-  /// have meant. Of two messages only the last is found: with one vCPU they can only go to the guest itself.
+  /// have meant; a count runs from `now`. Of two messages only the last is found: with one vCPU they can only go to the guest itself.
   mutating func takeWrites(in page: LocalAPICPage, now: UInt64) -> Effect {
     var effect = Effect.none
     if page[Register.endOfInterrupt] != LocalAPICPage.unwrittenEnd { effect = endedByWrite() }

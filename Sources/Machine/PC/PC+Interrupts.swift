@@ -75,8 +75,7 @@ extension PC {
     guard let page = localAPICPage, paravirtualEOI.isArmed, apic.isOneShotTick(vector) else { return }
     apic.fill(page, taking: vector)
     showsLocalAPICPage = true
-    pageShownAt = now
-    deadlines.page = now &+ pagePatience
+    deadlines.page = pageSchedule.show(at: now)
   }
 
   /// Hides the page after an exit and does what the guest stored in it.
@@ -84,10 +83,8 @@ extension PC {
     guard showsLocalAPICPage, let page = localAPICPage else { return }
     showsLocalAPICPage = false
     deadlines.page = .max
-    let shown = now &- pageShownAt
-    let wanted = shown < pagePatience ? pagePatience / 2 &+ shown &* 2 : pagePatience &* 2
-    pagePatience = min(max(wanted, LocalAPICPage.shortestShow), LocalAPICPage.longestShow)
-    carryOut(apic.takeWrites(in: page, now: now))
+    let start = pageSchedule.hide(at: now, found: apic.storedWait(in: page))
+    carryOut(apic.takeWrites(in: page, now: start))
     apicChanged()
   }
 

@@ -46,9 +46,7 @@ package struct PC: ~Copyable {
   let localAPICPage: LocalAPICPage?
   /// Whether the guest is to see that page on its next entry.
   package internal(set) var showsLocalAPICPage = false
-  var pageShownAt: UInt64 = 0
-  /// How long the page is shown if the guest does not leave by itself.
-  var pagePatience = LocalAPICPage.longestShow
+  var pageSchedule = LocalAPICPageSchedule()
 
   /// A machine as after power-on, at guest time 0.
   package init(

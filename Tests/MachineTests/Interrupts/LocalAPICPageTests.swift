@@ -112,35 +112,56 @@ struct LocalAPICPageShowTests {
     #expect(guest.exits == before + 1)
   }
 
-  @Test func `a guest that goes on computing is looked at when patience ends`() throws {
+  @Test func `a guest that goes on computing is looked at`() throws {
     let guest = startedGuest()
     #expect(guest.halt() == tick)
     try guest.endParavirtually()
     guest.rearm(period)
-    let (before, hidden) = (guest.exits, guest.now + LocalAPICPage.longestShow)
-    #expect(guest.pc.nextDeadline == hidden)
+    let (before, look) = (guest.exits, guest.now + LocalAPICPageSchedule.firstLook)
+    #expect(guest.pc.nextDeadline == look)
     guest.compute(until: guest.now + 2_000_000)
     #expect(guest.exits == before + 1)
     #expect(!guest.seesPage)
-    #expect(guest.pc.nextDeadline == hidden + UInt64(period))
   }
 
-  @Test func `patience is four times what the handler takes, within its bounds`() throws {
-    let guest = startedGuest()
-    for (handler, patience) in [
-      (20_000, 100_000...100_000), (60_000, 239_900...240_000), (400_000, 1_000_000...1_000_000),
-      (1000, 100_000...100_000),
-    ] as [(UInt64, ClosedRange<UInt64>)] {
-      for _ in 0..<30 { try guest.idleTick(handler: handler) }
-      guest.interrupt()
-      #expect(patience.contains(guest.pc.pagePatience))
-    }
-    for doubled in [200_000, 400_000, 800_000, 1_000_000, 1_000_000] as [UInt64] {
-      #expect(guest.halt() == tick)
-      try guest.endParavirtually()
-      guest.rearm(period)
-      guest.compute(until: guest.now + 2_000_000)
-      #expect(guest.pc.pagePatience == doubled)
+  @Test func `the tick of a guest that goes on computing is looked for when it is due, and comes with the look`() throws {
+    var schedule = LocalAPICPageSchedule()
+    var now: UInt64 = 1_000_000_000
+    #expect(schedule.show(at: now) == now + LocalAPICPageSchedule.firstLook)
+    now += LocalAPICPageSchedule.firstLook
+    _ = schedule.hide(at: now, found: 4_000_000)
+
+    let look = schedule.show(at: now)
+    #expect(look == now + 4_000_000 + schedule.handlerTime)
+    #expect(schedule.hide(at: look, found: 4_000_000) + 4_000_000 == look)
+  }
+
+  @Test func `what an idle guest stored began when it left`() {
+    var schedule = LocalAPICPageSchedule()
+    _ = schedule.show(at: 5_000_000)
+    #expect(schedule.hide(at: 5_080_000, found: 4_000_000) == 5_080_000)
+    #expect(schedule.patience == LocalAPICPageSchedule.firstLook)
+  }
+
+  @Test func `a short timer makes looks early, a long one late again`() {
+    var schedule = LocalAPICPageSchedule()
+    _ = schedule.show(at: 0)
+    _ = schedule.hide(at: 50_000, found: 70_000)
+    #expect(schedule.patience == LocalAPICPageSchedule.earlyLook)
+    _ = schedule.show(at: 1_000_000)
+    _ = schedule.hide(at: 1_100_000, found: 4_000_000)
+    #expect(schedule.patience > 4_000_000)
+    _ = schedule.show(at: 10_000_000)
+    _ = schedule.hide(at: 15_000_000, found: 10_000)
+    #expect(schedule.patience == LocalAPICPageSchedule.earlyLook)
+  }
+
+  @Test func `no look is later than the last, and none is missing while nothing is stored`() {
+    var schedule = LocalAPICPageSchedule()
+    for wait in [.max, 10_000_000, nil, nil, nil, nil] as [UInt64?] {
+      let look = schedule.show(at: 0)
+      _ = schedule.hide(at: look, found: wait.map { min($0, 1 << 40) })
+      #expect((LocalAPICPageSchedule.earlyLook...LocalAPICPageSchedule.lastLook).contains(schedule.patience))
     }
   }
 }
