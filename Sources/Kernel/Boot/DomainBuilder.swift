@@ -148,19 +148,8 @@ struct DomainBuilder: ~Escapable {
   }
 
   private func symbols(_ index: UInt32) -> PhysicalExtent {
-    index == DomainRecord.noIndex ? PhysicalExtent(start: PhysicalAddress(0), size: 0) : extent(ofFile: Int(index))
-  }
-
-  /// The kernel's own symbols, if the image has them.
-  var kernelSymbols: PhysicalExtent? {
-    for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
-      return extent(ofFile: index)
-    }
-    return nil
-  }
-
-  private func extent(ofFile index: Int) -> PhysicalExtent {
-    let file = reader.file(index)
+    guard index != DomainRecord.noIndex else { return PhysicalExtent(start: PhysicalAddress(0), size: 0) }
+    let file = reader.file(Int(index))
     return PhysicalExtent(start: imageStart + file.offset, size: file.size)
   }
 

@@ -36,7 +36,6 @@ struct SystemSetup {
       lock: try memory.table(1) { _ in Spinlock() })
     let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
     let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
-    if let symbols = builder.kernelSymbols { panicState.keep(symbols: symbols) }
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
@@ -76,9 +75,9 @@ struct SystemSetup {
 
   /// The names of the kernel's own functions, for a panic.
   private static func findSymbols(_ reader: borrowing BootImage, _ imageStart: PhysicalAddress) {
-    for index in 0..<reader.count(.files) where reader.file(index).name == "kernel.symbols" {
+    for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
       let file = reader.file(index)
-      unsafe panicState.symbols = PhysicalExtent(start: imageStart + file.offset, size: file.size)
+      panicState.keep(symbols: PhysicalExtent(start: imageStart + file.offset, size: file.size))
     }
   }
 
