@@ -7,7 +7,7 @@ import Bits
 struct KernelOptions {
   /// `probe`: only find out whether guests can run here, and say so through the emulator's exit port.
   var isProbe = false
-  /// `panic-test`: panic once everything is set up.
+  /// `panic-test`: write to the kernel's own code once everything is set up, which is a panic.
   var isPanicTest = false
 
   init() {}

@@ -25,7 +25,9 @@ struct CoreTimer {
   /// One that is set too early is left so while the core is busy: setting it costs as much as the one look at the
   /// threads that comes of it. A core that goes to sleep wants to be woken `exactly`.
   mutating func arm(_ deadline: UInt64, now: UInt64, exactly: Bool) {
-    guard deadline < armed || exactly && deadline != armed && deadline != .max else { return }
+    // One that should have fired and did not is no reason to wait.
+    guard deadline < armed || armed <= now || exactly && deadline != armed else { return }
+    guard deadline != .max else { return }
     armed = deadline
     let ticks = deadline > now ? deadline - now : 1
     if ratio == 0 {

@@ -55,6 +55,16 @@ struct LocalAPIC {
 
   func end() { self[.endOfInterrupt] = 0 }
 
+  /// Has the controller tell the core once more of what is pending, before the core sleeps on it: QEMU 7.2's VMRUN sets
+  /// a word that other threads change too, and can so lose an interrupt.
+  func restate() { self[.taskPriority] = 0 }
+
+  /// This core's controller, for one who was told nothing.
+  static var own: LocalAPIC { LocalAPIC(base: PhysicalAddress(MSR.apicBase.value & 0xf_ffff_f000)) }
+
+  /// Sends all other cores an NMI, which they take whatever they do; their answer to it is to halt.
+  func stopOthers() { self[.commandLow] = 0xC_4400 }
+
   /// Sends `command` (bits 0-31 of ICR) to the core with `identifier`, once the last one has gone.
   func send(_ command: UInt32, to identifier: UInt32) {
     var patience = 1_000_000

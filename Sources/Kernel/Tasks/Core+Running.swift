@@ -109,6 +109,7 @@ extension Core {
   /// Sleeps until an interrupt.
   private mutating func idle(_ kernel: Kernel) {
     armTimer(for: nil, cx86_rdtsc(), kernel)
+    kernel.interrupts.local.restate()
     let vector = cx86_wait_for_interrupt()
     if vector != 0 { handleInterrupt(vector, kernel) }
     chargedAt = cx86_rdtsc()

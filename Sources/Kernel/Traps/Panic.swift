@@ -32,14 +32,6 @@ let panicState = PanicState()
 /// Set by the first core that panics: the others stop.
 private let hasPanicked = Atomic<Bool>(false)
 
-/// The kernel cannot go on: says why and stops the machine.
-func panic(_ line: LogLine) -> Never {
-  beginPanic()
-  say(line)
-  trace(from: UInt64(0), framePointer: cx86_frame_pointer())
-  endPanic()
-}
-
 /// A trap in the kernel itself, from entry.S.
 @c(kernel_trap)
 func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
@@ -54,7 +46,8 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
   say("  rsi \(hex: registers.rsi) rdi \(hex: registers.rdi) rbp \(hex: registers.rbp) r8  \(hex: registers.r8)")
   say("  r9  \(hex: registers.r9) r10 \(hex: registers.r10) r11 \(hex: registers.r11) r12 \(hex: registers.r12)")
   say("  r13 \(hex: registers.r13) r14 \(hex: registers.r14) r15 \(hex: registers.r15)")
-  trace(from: registers.rip, framePointer: registers.rbp)
+  BackTrace.walk(
+    from: registers.rip, framePointer: registers.rbp, symbols: panicState.symbols, read: readOwn, say)
   endPanic()
 }
 
@@ -62,19 +55,12 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
 private func beginPanic() {
   cx86_disable_interrupts()
   if hasPanicked.exchange(true, ordering: .acquiring) { cx86_halt_forever() }
+  // Other cores run, and device registers are mapped, only once the boot image was read.
+  if panicState.symbols.size > 0 { LocalAPIC.own.stopOthers() }
   kernelLog.takeBack()
 }
 
 private func say(_ line: LogLine) { kernelLog.show(line, name: "roost") }
-
-private func trace(from address: UInt64, framePointer: UInt64) {
-  let symbols = panicState.symbols
-  if address != 0 {
-    BackTrace.walk(from: address, framePointer: framePointer, symbols: symbols, read: readOwn, say)
-  } else if let caller = readOwn(framePointer &+ 8), let next = readOwn(framePointer) {
-    BackTrace.walk(from: caller &- 1, framePointer: next, symbols: symbols, read: readOwn, say)
-  }
-}
 
 /// A word of the kernel's own data or stacks.
 private func readOwn(_ address: UInt64) -> UInt64? {
