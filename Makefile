@@ -14,8 +14,9 @@ ROUNDS := 1
 # How many times as much `make fuzz` makes up as `make test`.
 FUZZ := 200
 
-# Every tool that is needed, with the Debian package that brings it.
-TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objdump:binutils cpio:cpio
+# Every tool that is needed, with the Debian package that brings it; a file's path stands for itself.
+TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objdump:binutils cpio:cpio \
+	grub-mkrescue:grub-common xorriso:xorriso mformat:mtools /usr/lib/grub/i386-pc/multiboot2.mod:grub-pc-bin
 
 .PHONY: run test check bench fuzz format lint clean prerequisites tool images
 
@@ -61,7 +62,8 @@ tool: prerequisites
 
 # Installs what is missing; on a computer that has everything it does nothing.
 prerequisites:
-	@missing=$$(for tool in $(TOOLS); do command -v $${tool%%:*} >/dev/null || echo $${tool##*:}; done); \
+	@missing=$$(for tool in $(TOOLS); do \
+	  command -v $${tool%%:*} >/dev/null || test -e $${tool%%:*} || echo $${tool##*:}; done); \
 	if [ -n "$$missing" ]; then \
 	  echo "  packages  "$$missing >&2; \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
