@@ -10,7 +10,8 @@ import Synchronization
 //   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or time──► hidden
 //
 // While shown, registers hold what they would read as, except count, end of interrupt and message, whose writing counts
-// even with an equal value: they hold a mark that no guest writes. When to look at a guest that does not leave is `LocalAPICPageSchedule`'s affair.
+// even with an equal value: they hold a mark that no guest writes. When to look at a guest that does not leave is
+// `LocalAPICPageSchedule`'s affair.
 
 /// The page of memory that a guest sees for a moment in place of its local APIC's registers.
 @safe
