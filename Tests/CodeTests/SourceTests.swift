@@ -61,8 +61,7 @@ struct SourceTests {
 
   @Test func `nothing names the machine it was written on`() async throws {
     let listed = try await Tool.run(["git", "-c", "safe.directory=*", "-C", Repository.root, "ls-files"])
-    let folder = Repository.root.split(separator: "/").dropLast().joined(separator: "/")
-    let words = ["/\(folder)/"] + (try await Self.packageHosts())
+    let words = ["\(Repository.root)/"] + (try await Self.packageHosts())
     for path in listed.split(separator: "\n") {
       // What is not text is no source.
       guard let file = try? SourceFile(String(path)) else { continue }

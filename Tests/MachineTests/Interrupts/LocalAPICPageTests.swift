@@ -124,7 +124,7 @@ struct LocalAPICPageShowTests {
     #expect(!guest.seesPage)
   }
 
-  @Test func `the tick of a guest that goes on computing is looked for when it is due, and comes with the look`() throws {
+  @Test func `a computing guest's tick is looked for when it is due, and comes with the look`() {
     var schedule = LocalAPICPageSchedule()
     var now: UInt64 = 1_000_000_000
     #expect(schedule.show(at: now) == now + LocalAPICPageSchedule.firstLook)
