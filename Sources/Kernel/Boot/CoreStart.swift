@@ -99,6 +99,7 @@ func runCore(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
   let kernel = start.value.kernel
   let index = start.value.index
+  if panicState.isTest.load(ordering: .relaxed) { provokePanic() }
   for place in 0..<kernel.cores[index].threads.count {
     kernel.cores[index].start(kernel.cores[index].threads[place], kernel)
   }

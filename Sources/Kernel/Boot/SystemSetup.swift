@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Firmware
+import Synchronization
 import X86
 
 /// The boot image turned into domains, threads and vCPUs, with all the memory they will ever have.
@@ -64,20 +65,13 @@ struct SystemSetup {
     }
     kernel.information.value.coreCount = UInt32(kernel.cores.count)
     log(.information, "\(kernel.domains.count) domains on \(kernel.cores.count) cores")
-    if options.isPanicTest { Self.provokePanic() }
+    panicState.isTest.store(options.isPanicTest, ordering: .relaxed)
     kernelCoreStart(launches.cell(0).address)
   }
 
   @_lifetime(copy bytes)
   private static func read(_ bytes: RawSpan) throws(BootError) -> BootImage {
     do throws(BootImageError) { return try BootImage(bytes) } catch { throw .line(error.line) }
-  }
-
-  /// Writes where the kernel may not: its own code.
-  @inline(never)
-  private static func provokePanic() {
-    // SAFETY: not safe at all: the page is read-only, and the trap is what the test wants to see.
-    unsafe UnsafeMutablePointer<UInt64>(bitPattern: UInt(KernelSpace.layout.text))?.pointee = 0
   }
 
   /// The names of the kernel's own functions, for a panic.

@@ -9,6 +9,7 @@ extension Core {
   /// Takes note of an interrupt; what follows from it the main loop finds out.
   mutating func handleInterrupt(_ vector: UInt64, _ kernel: Kernel) {
     guard vector != Vectors.spurious else { return }
+    if vector == Vectors.stop { cx86_halt_forever() }
     kernel.interrupts.local.end()
     if vector == Vectors.timer {
       timer.fired()

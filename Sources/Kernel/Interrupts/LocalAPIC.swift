@@ -62,8 +62,8 @@ struct LocalAPIC {
   /// This core's controller, for one who was told nothing.
   static var own: LocalAPIC { LocalAPIC(base: PhysicalAddress(MSR.apicBase.value & 0xf_ffff_f000)) }
 
-  /// Sends all other cores an NMI, which they take whatever they do; their answer to it is to halt.
-  func stopOthers() { self[.commandLow] = 0xC_4400 }
+  /// Tells all other cores to halt. Not by NMI: that would start a core that waits for its start-up message in QEMU.
+  func stopOthers() { self[.commandLow] = 0xC_4000 | UInt32(Vectors.stop) }
 
   /// Sends `command` (bits 0-31 of ICR) to the core with `identifier`, once the last one has gone.
   func send(_ command: UInt32, to identifier: UInt32) {

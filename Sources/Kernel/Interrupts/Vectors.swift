@@ -13,6 +13,8 @@ enum Vectors {
   static var timer: UInt64 { 0xE0 }
   /// Another core has something for this one.
   static var wake: UInt64 { 0xE1 }
+  /// Another core has panicked.
+  static var stop: UInt64 { 0xE2 }
   /// An interrupt that was withdrawn: not to be ended.
   static var spurious: UInt64 { 0xFF }
 }

@@ -6,6 +6,7 @@ import Bits
 import CX86
 import Synchronization
 import X86
+import _Volatile
 
 /// What a panic needs and cannot be handed: set once at boot, by the first core.
 struct PanicState: ~Copyable {
@@ -14,6 +15,8 @@ struct PanicState: ~Copyable {
   private let symbolsSize = Atomic<UInt64>(0)
   /// How to end the emulator: the port of QEMU's isa-debug-exit; 0 outside tests.
   let exitPort = Atomic<UInt16>(0)
+  /// Whether a core panics once it runs: `panic-test`.
+  let isTest = Atomic<Bool>(false)
 
   var symbols: PhysicalExtent {
     let size = symbolsSize.load(ordering: .acquiring)
@@ -81,4 +84,11 @@ func stopMachine() -> Never {
   let port = panicState.exitPort.load(ordering: .relaxed)
   if port != 0 { cx86_out32(port, 0x20) }
   cx86_halt_forever()
+}
+
+/// Writes where the kernel may not: its own code.
+@inline(never)
+func provokePanic() {
+  // SAFETY: not safe at all: the page is read-only, and the trap is what the test wants to see.
+  unsafe VolatileMappedRegister<UInt64>(unsafeBitPattern: UInt(KernelSpace.layout.text)).store(0)
 }
