@@ -22,6 +22,8 @@ package enum AddressMap {
   package static var log: UInt64 { 0x1200_0000 }
   /// `DomainStatus` pages, read-only, one of 4 KiB for each domain by its index.
   package static var status: UInt64 { 0x1300_0000 }
+  /// `SwitchCounters`, one page for each switch by its number: written by the switch itself, read by the console.
+  package static var switchCounters: UInt64 { 0x1400_0000 }
   /// Shared memory of channels, `channelStride` apart, by slot.
   package static var channels: UInt64 { 0x2000_0000 }
   package static var channelStride: UInt64 { 1 * .MiB }
@@ -33,6 +35,12 @@ package enum AddressMap {
   /// The guest's memory, in its VMM: guest address 0, then guest address 4 GiB.
   package static var guestLow: UInt64 { 0x10_0000_0000 }
   package static var guestHigh: UInt64 { 0x20_0000_0000 }
+
+  /// The memory of VMs that a server moves data for, `guestStride` apart by the VM's number: guest address 0 at the
+  /// place itself, guest address 4 GiB `guestHighOffset` further.
+  package static var guests: UInt64 { 0x100_0000_0000 }
+  package static var guestStride: UInt64 { 0x100_0000_0000 }
+  package static var guestHighOffset: UInt64 { 4 * .GiB }
 
   /// The first address no component can map.
   package static var end: UInt64 { 0x4000_0000_0000 }

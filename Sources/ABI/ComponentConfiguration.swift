@@ -10,6 +10,7 @@ package struct VMMConfiguration: BitwiseCopyable {
   package static var commandLineCapacity: Int { 2048 }
   /// Where the command line is in this record.
   package static var commandLineOffset: Int { MemoryLayout<VMMConfiguration>.size - commandLineCapacity }
+  package static var deviceCapacity: Int { 8 }
   /// The channel slot, and `AddressMap.channels` slot, of the console.
   package static var consoleSlot: Int { 0 }
 
@@ -23,9 +24,33 @@ package struct VMMConfiguration: BitwiseCopyable {
   /// Bytes of the files at `AddressMap.guestKernel` and `AddressMap.guestInitrd`.
   package var kernelSize: UInt64 = 0
   package var initrdSize: UInt64 = 0
+  /// Devices, at most `deviceCapacity`; device n has PCI slot n + 1.
+  package var deviceCount: UInt32 = 0
+  private var reserved: UInt32 = 0
+  package var devices: InlineArray<8, DeviceConfiguration> = InlineArray(repeating: DeviceConfiguration())
   /// The zero-terminated command line.
   package var commandLine: InlineArray<2048, UInt8> = InlineArray(repeating: 0)
   package init() {}
+}
+
+/// A virtio device of a VM.
+package struct DeviceConfiguration: BitwiseCopyable {
+  /// A `DeviceKind`.
+  package var kind: UInt32 = 0
+  /// The channel slot, and `AddressMap.channels` slot with its `DeviceLink`, of the server that moves its data.
+  package var channelSlot: UInt32 = 0
+  /// A network card's address.
+  package var address = MACAddress()
+  /// The largest packet of a network card, Ethernet header not counted.
+  package var mtu: UInt32 = 1500
+  /// Not zero: a network card without checksum and segmentation offload.
+  package var hasNoOffload: UInt32 = 0
+  package init() {}
+}
+
+/// What a device is.
+package enum DeviceKind: UInt32, Sendable {
+  case network = 1
 }
 
 /// What the console needs to know: the file mapped at `AddressMap.configuration`.
@@ -42,7 +67,8 @@ package struct ConsoleConfiguration: BitwiseCopyable {
   /// VMs, at most `capacity`; VM n has channel slot n.
   package var count: UInt16 = 0
   package var baud: UInt32 = 115_200
-  private var reserved: UInt32 = 0
+  /// Switches, whose counters are at `AddressMap.switchCounters`.
+  package var switchCount: UInt32 = 0
   /// The VMs by number.
   package var machines: InlineArray<16, ConsoleMachine> = InlineArray(repeating: ConsoleMachine())
   /// The name of the system, from its description; may be empty.

@@ -35,8 +35,31 @@ package struct VirtualCPUState: BitwiseCopyable {
   package var injection = Injection()
   /// What the last exit was.
   package var exit = ExitInformation()
+  /// Ports that are kicks, at most `kickCapacity`.
+  package var kicks: InlineArray<16, KickRange> = InlineArray(repeating: KickRange())
+  package static var kickCapacity: Int { 16 }
 
   package init() {}
+}
+
+/// Ports that a guest writes to only to say that there is something to do: the kernel turns such a write straight into
+/// a signal on a channel of the VMM, and the guest goes on.
+package struct KickRange: BitwiseCopyable, Equatable {
+  package var first: UInt16 = 0
+  /// Ports from `first` on; 0 if there are none.
+  package var count: UInt16 = 0
+  /// The channel slot.
+  package var slot: UInt16 = 0
+  private var reserved: UInt16 = 0
+
+  package init(first: UInt16 = 0, count: UInt16 = 0, slot: UInt16 = 0) {
+    self.first = first
+    self.count = count
+    self.slot = slot
+  }
+
+  /// Whether `port` is one of these.
+  package func contains(_ port: UInt16) -> Bool { port >= first && port - first < count }
 }
 
 /// The sixteen general registers, in the order of their numbers in instructions.

@@ -49,9 +49,13 @@ extension RecordLayout {
   /// The files that components find at `AddressMap.configuration`.
   static var configuration: [Self] {
     [
-      Self(VMMConfiguration.self,     size: 2112, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
-                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.commandLine, 64)]),
-      Self(ConsoleConfiguration.self, size: 680,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.machines, 16), (\.system, 656)]),
+      Self(VMMConfiguration.self,     size: 2312, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
+                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.deviceCount, 64), (\.devices, 72), (\.commandLine, 264)]),
+      Self(DeviceConfiguration.self,  size: 24,   alignment: 8, [(\.kind, 0), (\.channelSlot, 4), (\.address, 8), (\.mtu, 16), (\.hasNoOffload, 20)]),
+      Self(SwitchConfiguration.self,  size: 9384, alignment: 8, [(\.version, 0), (\.portCount, 4), (\.name, 8), (\.ageing, 32), (\.ports, 40)]),
+      Self(PortConfiguration.self,    size: 584,  alignment: 8, [(\.machine, 0), (\.machineNumber, 24), (\.card, 28), (\.lowSize, 32), (\.highSize, 40), (\.address, 48),
+                                                                 (\.rate, 56), (\.mode, 64), (\.vlan, 66), (\.refusesForeignSource, 68), (\.trunk, 72)]),
+      Self(ConsoleConfiguration.self, size: 680,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.switchCount, 12), (\.machines, 16), (\.system, 656)]),
       Self(ConsoleMachine.self,       size: 40,   alignment: 8, [(\.name, 0), (\.domain, 24), (\.memory, 32)]),
     ]
   }
@@ -69,11 +73,19 @@ extension RecordLayout {
       Self(ExitTrace.self,         size: 32,   alignment: 8, [(\.tsc, 0), (\.rip, 8), (\.subject, 16), (\.reason, 24), (\.access, 28)]),
       Self(LogRecord.self,         size: 120,  alignment: 4, [(\.sequence, 0), (\.level, 4), (\.count, 5), (\.source, 6), (\.text, 8)]),
       Self(LogHeader.self,         size: 8,    alignment: 4, [(\.newest, 0), (\.firstUnshown, 4)]),
-      Self(VirtualCPUState.self,   size: 496,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
+      Self(VirtualCPUState.self,   size: 624,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
                                                               (\.cr3, 160), (\.cr4, 168), (\.cr8, 176), (\.efer, 184), (\.dr6, 192), (\.dr7, 200),
                                                               (\.pat, 208), (\.xcr0, 216), (\.tscOffset, 224), (\.segments, 232),
                                                               (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
-                                                              (\.injection, 404), (\.exit, 424)]),
+                                                              (\.injection, 404), (\.exit, 424), (\.kicks, 496)]),
+      Self(KickRange.self,         size: 8,    alignment: 2, [(\.first, 0), (\.count, 2), (\.slot, 4)]),
+      Self(DeviceSetup.self,       size: 544,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272)]),
+      Self(QueueSetup.self,        size: 32,   alignment: 8, [(\.size, 0), (\.isEnabled, 2), (\.descriptors, 8), (\.available, 16), (\.used, 24)]),
+      Self(ReceiveFilter.self,     size: 272,  alignment: 8, [(\.modes, 0), (\.count, 4), (\.own, 8), (\.addresses, 16)]),
+      Self(SwitchCounters.self,    size: 2976, alignment: 8, [(\.name, 0), (\.portCount, 24), (\.starts, 28), (\.ports, 32)]),
+      Self(PortCounters.self,      size: 184,  alignment: 8, [(\.machine, 0), (\.card, 24), (\.state, 28), (\.sent, 32), (\.sentBytes, 40), (\.forwarded, 48),
+                                                              (\.copies, 56), (\.delivered, 64), (\.deliveredBytes, 72), (\.refused, 80), (\.lost, 128),
+                                                              (\.interrupts, 168), (\.kicks, 176)]),
       Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),
       Self(Segment.self,           size: 16,   alignment: 8, [(\.selector, 0), (\.attributes, 2), (\.limit, 4), (\.base, 8)]),
       Self(Segments.self,          size: 160,  alignment: 8, [(\.es, 0), (\.cs, 16), (\.ss, 32), (\.ds, 48), (\.fs, 64), (\.gs, 80),
