@@ -18,6 +18,19 @@ package enum Limits {
   package static let mostMemory: UInt64 = 512 * .GiB
   /// What the kernel, the components and the boot image need beside the guests.
   package static let reserve: UInt64 = 128 * .MiB
+  /// Beside console and VMs, so that all have a place among the boot image's domains.
+  package static let switches = 16
+  package static let ports = SwitchConfiguration.portCapacity
+  /// Network cards of a VM.
+  package static let cards = 4
+  /// What is left of a VLAN tag's 12 bits without "no VLAN" and the reserved number (IEEE 802.1Q, table 9-2).
+  package static let vlans = 1...4094
+  /// From what IPv4 asks of every link (RFC 791, §3.2) to what a virtio card can name.
+  package static let mtu = 68...65535
+  /// Seconds; the upper bound is that of IEEE 802.1Q, table 8-4.
+  package static let ageing = 1...1_000_000
+  /// Bits per second.
+  package static let rate: ClosedRange<UInt64> = 1_000...1_000_000_000_000
   /// Names of domains that are no VMs.
   package static let reservedNames = ["console", "kernel"]
 }

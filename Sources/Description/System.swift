@@ -7,6 +7,8 @@ package import ABI
 package struct System: Equatable, Sendable {
   package var name: String
   package var console: ConsolePort
+  /// At most `Limits.switches`; a card names one by its index.
+  package var switches: [VirtualSwitch] = []
   /// At least one, at most `Limits.machines`; number n is what `@n` reaches.
   package var machines: [VirtualMachine]
   /// What the description says of the computer; `nil` where it says nothing.
@@ -37,6 +39,8 @@ package struct VirtualMachine: Equatable, Sendable {
   /// Printable ASCII, short enough for `VMMConfiguration`.
   package var commandLine: String
   package var onCrash: OnCrash
+  /// At most `Limits.cards`; card n is `ethN` in its VM.
+  package var cards: [NetworkCard] = []
 }
 
 /// Which processors a guest's programs are for.

@@ -17,6 +17,16 @@ import Testing
   #expect(system.machines.map(\.core) == [0, 1, 0, 1])
   #expect(system.machines.allSatisfy { $0.memory == 1900 * .MiB && $0.kernel == .debian(.i386) })
   #expect(system.requirements == Requirements(cores: 2, guestMemory: 7600 * .MiB, memory: 8 * .GiB))
+  #expect(system.switches == [VirtualSwitch(name: "lan", core: 0, ageing: 300)])
+  #expect(
+    system.machines.map(\.cards)
+      == (1...4).map {
+        [
+          NetworkCard(
+            network: 0, address: MACAddress(rawValue: 0x0200_0000_aa00 + $0), mtu: 1500, hasOffload: true,
+            vlans: .access(1), refusesForeignSource: false, rate: nil)
+        ]
+      })
 }
 
 @Test func `the minimal system is one machine of 128 MiB`() throws {
@@ -28,6 +38,7 @@ import Testing
         name: "tiny", memory: 128 * .MiB, core: 0, kernel: .debian(.i386), initrd: .busybox(.i386),
         commandLine: "console=ttyS0,115200", onCrash: .stop)
     ])
+  #expect(system.switches.isEmpty)
   #expect(system.requirements == Requirements(cores: 1, guestMemory: 128 * .MiB, memory: 256 * .MiB))
 }
 
@@ -38,6 +49,7 @@ import Testing
   #expect(system.machines[0].initrd == nil)
   #expect(system.machines[0].commandLine == "console=ttyS0,115200")
   #expect(system.machines[0].onCrash == .stop)
+  #expect(system.machines[0].cards.isEmpty)
 }
 
 @Test func `a scalar is taken as written, whatever YAML would make of it`() throws {

@@ -11,7 +11,7 @@ private let page: String = {
   return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
 }()
 
-@Test(arguments: [Section.system, .machine, .console, .virtualMachine])
+@Test(arguments: [Section.system, .machine, .console, .virtualSwitch, .virtualMachine, .networkCard])
 func `the reference explains every key`(section: Section) {
   for key in section.keys { #expect(page.contains("\n| `\(key.name)` | "), "\(key.name)") }
 }
@@ -21,7 +21,7 @@ func `the reference explains every key`(section: Section) {
     .split(separator: "\n")
   let shown = page.split(separator: "\n").filter { $0.contains(".yaml:") && $0.contains(": error: ") }
 
-  #expect(shown.count > 40)
+  #expect(shown.count > 60)
   for line in shown { #expect(given.contains(line), "\(line)") }
 }
 
@@ -35,4 +35,6 @@ func `the reference explains every key`(section: Section) {
     Array(yaml.utf8), file: "x.yaml", folder: Fixture.folder.appending(path: "files").path)
 
   #expect(system.machines.map(\.name) == ["gateway", "mine"])
+  #expect(system.switches.map(\.name) == ["inside", "outside"])
+  #expect(system.machines.map { $0.cards.map(\.network) } == [[0, 1], [0]])
 }

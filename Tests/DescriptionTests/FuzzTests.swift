@@ -23,6 +23,7 @@ private struct Generator: RandomNumberGenerator {
 private let pieces = [
   ":", ": ", "- ", "? ", "&a ", "*a", "!x ", "<<: ", "{", "}", "[", "]", "\"", "'", "|\n", ">\n", "#", "\n", "\r\n",
   "\t", "---\n", "...\n", "%YAML 1.1\n", "\\x00", "\u{2028}", "\u{E000}", "memory", "vm0", "999999999 GiB", "é", "",
+  "switches: ", "nics: ", "trunk: ", "lan", "02:00:00:00:aa:01", "10-20", "999999999 Gbit/s",
 ]
 
 @Test func `a garbled description is accepted or refused, but never a trap`() throws {

@@ -24,7 +24,7 @@ import Testing
 
   #expect(root["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
   #expect(root["required"] as? [String] == ["name", "console", "vms"])
-  #expect(Set(properties.keys) == ["name", "machine", "console", "vms"])
+  #expect(Set(properties.keys) == ["name", "machine", "console", "switches", "vms"])
   #expect(machines["maxProperties"] as? Int == 10)
   #expect(machine["required"] as? [String] == ["memory", "cores", "kernel"])
   #expect(machine["additionalProperties"] as? Bool == false)
@@ -37,6 +37,8 @@ import Testing
   (Key.kernel, ["debian:i386", "debian:amd64", "vmlinuz", "./a:b", "/a"], ["debian:sparc", "guest:busybox", ""]),
   (Key.initrd, ["guest:busybox", "a/b"], ["guest:other", "debian:i386"]),
   (Key.commandLine, ["", "quiet splash"], ["ü", "a\tb"]),
+  (Key.address, ["02:00:00:00:aa:01", "FE:ff:00:99:9a:Aa"], ["", "02:00:00:00:aa", "2:0:0:0:aa:1"]),
+  (Key.rate, ["1 kbit/s", "100Mbit/s", "1000 Gbit/s"], ["", "100", "1.5 Gbit/s", "1 gbit/s", "1  Mbit/s"]),
 ])
 func `the patterns of the schema and the rules of the parser agree`(
   key: Key, good: [String], bad: [String]
@@ -53,9 +55,11 @@ private func isRefused(_ text: String, _ key: Key) -> Bool {
   var fields = ["memory": "32 MiB", "kernel": "debian:i386", "initrd": "guest:busybox", "command-line": ""]
   if fields[key.name] != nil { fields[key.name] = text }
   let name = key == .name ? text : "test"
+  let card = [Key.address, .rate].contains(key) ? ", \(key.name): \(quote(text))" : ""
   let machine = fields.sorted { $0.key < $1.key }.map { "    \($0.key): \(quote($0.value))\n" }.joined()
   let yaml =
-    "name: \(quote(name))\nconsole: { uart: com1 }\nvms:\n  vm0:\n    cores: [0]\n\(machine)"
+    "name: \(quote(name))\nconsole: { uart: com1 }\nswitches: { lan: {} }\nvms:\n  vm0:\n    cores: [0]\n\(machine)"
+    + "    nics: [{ switch: lan\(card) }]\n"
   do {
     _ = try Description.parse(Array(yaml.utf8), file: "x.yaml", folder: "/")
     return false

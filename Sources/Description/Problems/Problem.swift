@@ -7,6 +7,8 @@ package enum Problem: Equatable, Sendable {
   case shape(ShapeProblem)
   case word(WordProblem)
   case resource(ResourceProblem)
+  case network(NetworkProblem)
+  case address(AddressProblem)
   case boot(BootProblem)
 
   /// What is wrong and, after a semicolon, what to do.
@@ -16,6 +18,8 @@ package enum Problem: Equatable, Sendable {
     case .shape(let problem): problem.message
     case .word(let problem): problem.message
     case .resource(let problem): problem.message
+    case .network(let problem): problem.message
+    case .address(let problem): problem.message
     case .boot(let problem): problem.message
     }
   }

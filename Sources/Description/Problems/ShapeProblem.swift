@@ -7,7 +7,8 @@ package enum ShapeProblem: Equatable, Sendable {
   case unknownKey(String, owner: String, nearest: String?, known: [String])
   case laterKey(String)
   case repeatedKey(String, firstLine: Int)
-  case repeatedMachine(String, firstLine: Int)
+  /// `kind` is what has the name: VM or switch.
+  case repeatedName(String, kind: String, firstLine: Int)
   case missingKey(String, owner: String, example: String)
   /// `subject` is what is wrong, as in "an entry of 'cores'".
   case wrongType(subject: String, expected: String, found: String, example: String)
@@ -20,8 +21,8 @@ package enum ShapeProblem: Equatable, Sendable {
       "\(quoted: key) is not a key of \(owner); the keys there are \(Problem.list(known, last: "and"))"
     case .laterKey(let key): "\(quoted: key) is not supported by this version yet; leave it out"
     case .repeatedKey(let key, let line): "\(quoted: key) is already given in line \(line); keep one of the two"
-    case .repeatedMachine(let name, let line):
-      "VM \(quoted: name) is already described in line \(line); rename or remove one of the two"
+    case .repeatedName(let name, let kind, let line):
+      "\(kind) \(quoted: name) is already described in line \(line); rename or remove one of the two"
     case .missingKey(let key, let owner, let example): "\(owner) has no \(quoted: key); add it, like `\(example)`"
     case .wrongType(let subject, let expected, let found, let example):
       "\(subject) must be \(expected), but here is \(found); write it like `\(example)`"

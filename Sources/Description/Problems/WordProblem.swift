@@ -5,9 +5,13 @@
 package enum WordProblem: Equatable, Sendable {
   case badName(String)
   case nameTooLong(String)
-  case reservedName(String)
+  /// `owner` is what has the name: a VM, or a switch.
+  case reservedName(String, owner: String)
   case unknownWord(String, key: String, choices: [String])
   case badNumber(String, key: String, range: ClosedRange<Int>)
+  case badNumbers(String, key: String, range: ClosedRange<Int>)
+  /// A range whose first number is above its last.
+  case backwards(Int, Int)
   case badSize(String)
   case commandLineTooLong(count: Int)
   case commandLineCharacter(UInt32)
@@ -17,11 +21,16 @@ package enum WordProblem: Equatable, Sendable {
     case .badName(let name): "\(quoted: name) cannot be a name; use letters, digits and '-', starting with a letter"
     case .nameTooLong(let name):
       "the name \(quoted: name) has \(name.unicodeScalars.count) characters; use at most \(Limits.nameLength)"
-    case .reservedName(let name): "\(quoted: name) is a part of Roost itself; give the VM another name"
+    case .reservedName(let name, let owner):
+      "\(quoted: name) is a part of Roost itself; give the \(owner) another name"
     case .unknownWord(let word, let key, let choices):
       "\(quoted: word) is not possible for \(quoted: key); write \(Problem.list(choices, last: "or"))"
     case .badNumber(let text, let key, let range):
       "\(quoted: text) is not possible for \(quoted: key); write a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .badNumbers(let text, let key, let range):
+      "\(quoted: text) is not possible for \(quoted: key); write whole numbers from \(range.lowerBound) to "
+        + "\(range.upperBound), or ranges of them like 10-20"
+    case .backwards(let first, let last): "the range \(first)-\(last) goes backwards; write \(last)-\(first)"
     case .badSize(let text): "\(quoted: text) is not a size; write a whole number and MiB or GiB, like `1900 MiB`"
     case .commandLineTooLong(let count): "the command line has \(count) bytes; use at most \(Limits.commandLine)"
     case .commandLineCharacter(let scalar):

@@ -11,20 +11,22 @@ struct MachineReader {
   let cores: Int?
   /// Memory of the computer; `nil` if the description leaves it open.
   let memory: UInt64?
+  private var network: NetworkReader
   var report: Report
   /// Memory dealt out so far, what Roost itself needs included.
   private var dealt = Limits.reserve
 
-  init(files: GuestFiles, cores: Int?, memory: UInt64?, report: Report) {
+  init(files: GuestFiles, cores: Int?, memory: UInt64?, network: NetworkReader, report: Report) {
     self.files = files
     self.cores = cores
     self.memory = memory
+    self.network = network
     self.report = report
   }
 
   /// The VM of an entry of `vms`; `nil` if something about it is wrong.
   mutating func read(_ entry: Value.Entry) -> VirtualMachine? {
-    let name = readName(entry)
+    let name = report.domainName(entry.key, of: "VM", at: entry.place)
     let isMap = report.check(
       entry.value, is: .section(.virtualMachine), subject: "\(quoted: entry.key)",
       example: "vm0: { memory: 128 MiB, cores: [0], kernel: debian:i386 }", keyPlace: entry.place)
@@ -38,19 +40,11 @@ struct MachineReader {
     let boot = fields[.kernel].flatMap {
       readBoot(kernel: $0, initrd: fields[.initrd], memory: memory, of: entry.key)
     }
+    let cards = fields[.cards].map { network.read($0, of: entry.key, &report) } ?? []
     guard let name, let memory, let core, let boot, let commandLine, let onCrash else { return nil }
     return VirtualMachine(
       name: name, memory: memory, core: core, kernel: boot.kernel, initrd: boot.initrd, commandLine: commandLine,
-      onCrash: onCrash == "restart" ? .restart : .stop)
-  }
-
-  private mutating func readName(_ entry: Value.Entry) -> String? {
-    guard let name = report.name(entry.key, at: entry.place) else { return nil }
-    guard !Limits.reservedNames.contains(name.lowercased()) else {
-      report.add(.word(.reservedName(name)), at: entry.place)
-      return nil
-    }
-    return name
+      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards)
   }
 
   private mutating func readMemory(_ value: Value, of machine: String) -> UInt64? {

@@ -7,7 +7,7 @@ import Bits
 // Text into typed values; each returns `nil` after reporting what is wrong.
 extension Report {
   /// Whether text has the form its key asks for.
-  private func matches(_ text: String, _ form: Form) -> Bool {
+  func matches(_ text: String, _ form: Form) -> Bool {
     guard case .text(let pattern, _) = form, let expression = try? Regex(pattern) else { return false }
     return text.wholeMatch(of: expression) != nil
   }
@@ -22,6 +22,16 @@ extension Report {
       return nil
     }
     return text
+  }
+
+  /// The name of what becomes a domain: an `owner`, as in "VM".
+  mutating func domainName(_ text: String, of owner: String, at place: Place) -> String? {
+    guard let name = name(text, at: place) else { return nil }
+    guard !Limits.reservedNames.contains(name.lowercased()) else {
+      add(.word(.reservedName(name, owner: owner)), at: place)
+      return nil
+    }
+    return name
   }
 
   /// A number of bytes.
@@ -46,6 +56,22 @@ extension Report {
       return nil
     }
     return number
+  }
+
+  /// A number, or a range of them.
+  mutating func numbers(_ value: Value, in range: ClosedRange<Int>, of key: Key) -> ClosedRange<Int>? {
+    let bounds = value.text.split(separator: "-", omittingEmptySubsequences: false).map { Self.decimal(String($0)) }
+    guard bounds.count <= 2, let first = bounds.first ?? nil, let last = bounds.last ?? nil, range.contains(first),
+      range.contains(last)
+    else {
+      add(.word(.badNumbers(value.text, key: key.name, range: range)), at: value.place)
+      return nil
+    }
+    guard first <= last else {
+      add(.word(.backwards(first, last)), at: value.place)
+      return nil
+    }
+    return first...last
   }
 
   /// One of the words that a key allows.

@@ -57,8 +57,8 @@ struct Report {
   mutating func check(_ value: Value, is form: Form, subject: String, example: String, keyPlace: Place) -> Bool {
     switch (form, value.content) {
     case (_, .refused): return false
-    case (.text, .text), (.word, .text), (.choice, .text), (.number, .text), (.list, .list), (.section, .map),
-      (.named, .map):
+    case (.text, .text), (.word, .text), (.choice, .text), (.number, .text), (.numbers, .text), (.list, .list),
+      (.section, .map), (.named, .map):
       return true
     case (_, .nothing):
       add(.shape(.wrongType(subject: subject, expected: form.kind, found: value.kind, example: example)), at: keyPlace)

@@ -19,10 +19,12 @@ struct SystemReader {
     let name = fields[.name].flatMap { report.name($0.text, at: $0.place) }
     let console = fields[.console].flatMap { readConsole($0) }
     let computer = fields[.machine].flatMap { readComputer($0) }
-    let machines = fields[.machines].flatMap { readMachines($0, on: computer) }
+    let switches = readSwitches(fields[.switches], besides: fields[.machines], on: computer)
+    let network = NetworkReader(system: name ?? "", switches: fields[.switches]?.entries.map(\.key) ?? [])
+    let machines = fields[.machines].flatMap { readMachines($0, on: computer, network) }
     guard report.isEmpty, let name, let console, let machines else { return nil }
     return System(
-      name: name, console: console, machines: machines, declaredCores: computer?.cores,
+      name: name, console: console, switches: switches, machines: machines, declaredCores: computer?.cores,
       declaredMemory: computer?.memory)
   }
 
@@ -68,13 +70,29 @@ struct SystemReader {
     return computer
   }
 
-  private mutating func readMachines(_ value: Value, on computer: Computer?) -> [VirtualMachine]? {
-    let entries = report.uniqueEntries(of: value) { .repeatedMachine($0, firstLine: $1) }
+  /// The switches; one that is wrong is reported and left out.
+  private mutating func readSwitches(
+    _ value: Value?, besides machines: Value?, on computer: Computer?
+  ) -> [VirtualSwitch] {
+    guard let value else { return [] }
+    let entries = report.uniqueEntries(of: value) { .repeatedName($0, kind: "switch", firstLine: $1) }
+    if entries.count > Limits.switches {
+      report.add(.network(.tooManySwitches(count: entries.count)), at: entries[Limits.switches].place)
+    }
+    let reader = SwitchReader(cores: computer?.cores, machines: machines?.entries ?? [])
+    return entries.compactMap { reader.read($0, &report) }
+  }
+
+  private mutating func readMachines(
+    _ value: Value, on computer: Computer?, _ network: NetworkReader
+  ) -> [VirtualMachine]? {
+    let entries = report.uniqueEntries(of: value) { .repeatedName($0, kind: "VM", firstLine: $1) }
     if entries.isEmpty { report.add(.resource(.noMachines), at: value.place) }
     if entries.count > Limits.machines {
       report.add(.resource(.tooManyMachines(count: entries.count)), at: entries[Limits.machines].place)
     }
-    var reader = MachineReader(files: files, cores: computer?.cores, memory: computer?.memory, report: report)
+    var reader = MachineReader(
+      files: files, cores: computer?.cores, memory: computer?.memory, network: network, report: report)
     let machines = entries.map { reader.read($0) }
     report = reader.report
     let complete = machines.compactMap(\.self)

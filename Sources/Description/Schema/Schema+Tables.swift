@@ -56,10 +56,10 @@ extension Key {
 
 extension Section {
   static let system = Section(
-    title: "a system", keys: [.name, .machine, .console, .machines], later: ["disks", "switches"])
+    title: "a system", keys: [.name, .machine, .console, .switches, .machines], later: ["disks"])
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory])
   static let console = Section(title: "'console'", keys: [.uart, .baud])
   static let virtualMachine = Section(
-    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash],
-    later: ["nics", "disks", "devices"])
+    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards],
+    later: ["disks", "devices"])
 }

@@ -23,6 +23,8 @@ indirect enum Form: Equatable, Sendable {
   /// One of these numbers.
   case choice([Int])
   case number(ClosedRange<Int>)
+  /// A number, or a range of them like `10-20`.
+  case numbers(ClosedRange<Int>)
   /// A list of so many of the same kind.
   case list(Form, count: ClosedRange<Int>)
   case section(Section)
@@ -34,6 +36,7 @@ indirect enum Form: Equatable, Sendable {
     switch self {
     case .text, .word: "text"
     case .choice, .number: "a number"
+    case .numbers: "a number or a range"
     case .list: "a list"
     case .section, .named: "a map"
     }
@@ -53,6 +56,9 @@ struct Section: Equatable, Sendable {
 enum Pattern {
   static let name = "[A-Za-z][A-Za-z0-9-]*"
   static let size = "[0-9]{1,9} ?(MiB|GiB)"
+  static let numbers = "[0-9]{1,9}(-[0-9]{1,9})?"
+  static let macAddress = "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
+  static let rate = "[0-9]{1,9} ?(kbit|Mbit|Gbit)/s"
   static let printable = "[ -~]*"
   static let kernel = "debian:i386|debian:amd64|" + path
   static let initrd = "guest:busybox|" + path

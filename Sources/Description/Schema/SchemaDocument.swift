@@ -40,6 +40,11 @@ extension Form {
     case .choice(let numbers): [("enum", .array(numbers.map { .number($0) }))]
     case .number(let range):
       [("type", .text("integer")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound))]
+    case .numbers(let range):
+      [
+        ("type", .array([.text("integer"), .text("string")])), ("minimum", .number(range.lowerBound)),
+        ("maximum", .number(range.upperBound)), ("pattern", .text("^(\(Pattern.numbers))$")),
+      ]
     case .list(let element, let count):
       [
         ("type", .text("array")), ("items", .object(element.schema)),
