@@ -12,7 +12,8 @@ package enum AddressMap {
   package static var stackSize: UInt64 { 128 * .KiB }
   /// `SystemInformation`, read-only, in every domain.
   package static var information: UInt64 { 0x0f00_0000 }
-  /// The component's own configuration, read-only (`VMMConfiguration`, `ConsoleConfiguration`).
+  /// The component's own configuration, read-only (`VMMConfiguration`, `ConsoleConfiguration`,
+  /// `SwitchConfiguration`).
   package static var configuration: UInt64 { 0x1000_0000 }
   /// The vCPU's `VirtualCPUState`, in its VMM.
   package static var virtualCPU: UInt64 { 0x1100_0000 }
@@ -22,7 +23,7 @@ package enum AddressMap {
   package static var log: UInt64 { 0x1200_0000 }
   /// `DomainStatus` pages, read-only, one of 4 KiB for each domain by its index.
   package static var status: UInt64 { 0x1300_0000 }
-  /// `SwitchCounters`, one page for each switch by its number: written by the switch itself, read by the console.
+  /// `SwitchCounters`: in a switch its own page, which it writes; in the console one page for each switch by its number.
   package static var switchCounters: UInt64 { 0x1400_0000 }
   /// Shared memory of channels, `channelStride` apart, by slot.
   package static var channels: UInt64 { 0x2000_0000 }

@@ -67,13 +67,16 @@ package struct ConsoleConfiguration: BitwiseCopyable {
   /// VMs, at most `capacity`; VM n has channel slot n.
   package var count: UInt16 = 0
   package var baud: UInt32 = 115_200
-  /// Switches, whose counters are at `AddressMap.switchCounters`.
+  /// Switches, at most `SwitchConfiguration.capacity`, whose counters are at `AddressMap.switchCounters`.
   package var switchCount: UInt32 = 0
   /// The VMs by number.
   package var machines: InlineArray<16, ConsoleMachine> = InlineArray(repeating: ConsoleMachine())
   /// The name of the system, from its description; may be empty.
   package var system = ShortName()
   package init() {}
+
+  /// The domain of switch `number`: the switches come after console and VMMs.
+  package func domain(ofSwitch number: Int) -> UInt32 { 1 + UInt32(count) + UInt32(truncatingIfNeeded: number) }
 }
 
 /// A VM as the console sees it.

@@ -8,6 +8,10 @@ package struct SwitchConfiguration: BitwiseCopyable {
   package static var version: UInt32 { 1 }
   /// The most cards on one switch. Port n has channel slot n.
   package static var portCapacity: Int { 16 }
+  /// The most switches of a system: as many pages lie at `AddressMap.switchCounters`.
+  package static var capacity: Int { 16 }
+  /// Bytes of a switch's memory at `AddressMap.workspace`.
+  package static var workspaceSize: UInt64 { 1 * .MiB }
 
   package var version: UInt32 = SwitchConfiguration.version
   /// Ports, at most `portCapacity`.

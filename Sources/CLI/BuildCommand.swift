@@ -27,7 +27,7 @@ struct BuildCommand: AsyncParsableCommand {
       let programs = try await TargetPrograms(
         folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
       let image = try await SystemImage(project: project, options: options)
-        .bytes(of: description, programs: try programs.load())
+        .bytes(of: description, programs: try programs.load(for: description))
       try WholeFile.write(image, to: FilePath(output))
       options.reporter.step("done", "\(output), \(image.count >> 10) KiB, for \(programs.kernel)")
     }

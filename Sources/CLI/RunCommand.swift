@@ -60,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
     let programs = try await TargetPrograms(
       folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
     let bytes = try await SystemImage(project: project, options: options)
-      .bytes(of: description, programs: try programs.load())
+      .bytes(of: description, programs: try programs.load(for: description))
     let image = project.cache.appending("images/\(description.name).image")
     try WholeFile.write(bytes, to: image)
 

@@ -13,7 +13,8 @@ struct SystemArguments: ParsableArguments {
   var file: String
 
   @Option(
-    help: "A folder with KernelImage, VMM and ConsoleServer, instead of building them.", completion: .directory)
+    help: "A folder with KernelImage, VMM, ConsoleServer and SwitchServer, instead of building them.",
+    completion: .directory)
   var components: String?
 
   /// Checks the description.

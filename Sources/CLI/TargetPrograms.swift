@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Description
 import FoundationEssentials
 import HostTools
 import ImagePacking
@@ -37,10 +38,14 @@ struct TargetPrograms {
     self.folder = scratch.appending(Self.triple).appending("release")
   }
 
-  /// The files' contents, for the boot image.
-  func load() throws(Failure) -> Programs {
+  /// The files' contents, for the boot image of a system.
+  func load(for system: System) throws(Failure) -> Programs {
     Programs(
-      kernel: try WholeFile.read(kernel), vmm: try WholeFile.read(folder.appending("VMM").string),
-      console: try WholeFile.read(folder.appending("ConsoleServer").string))
+      kernel: try WholeFile.read(kernel), vmm: try component("VMM"), console: try component("ConsoleServer"),
+      switchServer: system.switches.isEmpty ? [] : try component("SwitchServer"))
+  }
+
+  private func component(_ name: String) throws(Failure) -> [UInt8] {
+    try WholeFile.read(folder.appending(name).string)
   }
 }

@@ -18,8 +18,7 @@ package enum Limits {
   package static let mostMemory: UInt64 = 512 * .GiB
   /// What the kernel, the components and the boot image need beside the guests.
   package static let reserve: UInt64 = 128 * .MiB
-  /// Beside console and VMs, so that all have a place among the boot image's domains.
-  package static let switches = 16
+  package static let switches = SwitchConfiguration.capacity
   package static let ports = SwitchConfiguration.portCapacity
   /// Network cards of a VM.
   package static let cards = 4

@@ -30,6 +30,7 @@ package struct BootImage: ~Escapable {
     try checkRegions()
     try checkMappings()
     try checkGuestMappings()
+    try checkGuestMemory()
     try checkChannels()
     try checkPorts()
     try checkInterrupts()

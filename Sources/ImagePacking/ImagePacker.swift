@@ -5,8 +5,8 @@ package import Description
 
 /// Makes the boot image of a system.
 ///
-/// Domain 0 is the console, domain n + 1 the VMM of VM n. Console slot n is channel slot
-/// `VMMConfiguration.consoleSlot` of that VMM.
+/// Domain 0 is the console, domain n + 1 the VMM of VM n; the switches come after the last VMM. Console slot n is
+/// channel slot `VMMConfiguration.consoleSlot` of that VMM.
 package enum ImagePacker {
   /// Packs a system.
   /// - Parameter guests: What each VM boots, in the order of the system's machines.
@@ -22,6 +22,7 @@ package enum ImagePacker {
     for (number, machine) in system.machines.enumerated() {
       try layout.add(machine, number: number, boot: guests[number])
     }
+    for (number, virtualSwitch) in system.switches.enumerated() { layout.add(virtualSwitch, number: number) }
     return try layout.builder.bytes()
   }
 }

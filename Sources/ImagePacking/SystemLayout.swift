@@ -8,14 +8,24 @@ import Description
 /// Decides what the domains of a system are and what each may reach.
 struct SystemLayout {
   var builder: ImageBuilder
-  private let system: System
+  let system: System
   private var vmm = Program()
   private var console = Program()
+  private(set) var switchServer = Program()
+  /// The parts of each VM's memory.
+  private(set) var guestMemory: [[GuestPart]] = []
 
   /// The files of a program in the image.
-  private struct Program {
+  struct Program {
     var file: UInt32 = 0
     var symbols = DomainRecord.noIndex
+  }
+
+  /// A part of a VM's memory.
+  struct GuestPart {
+    var region: UInt32
+    /// From the place of guest address 0, in a server that moves data for the VM.
+    var offset: UInt64
   }
 
   /// The console's domain.
@@ -29,6 +39,7 @@ struct SystemLayout {
   mutating func addPrograms(_ programs: Programs) throws(PackingError) {
     console = try add(program: "console", programs.console)
     vmm = try add(program: "vmm", programs.vmm)
+    if !system.switches.isEmpty { switchServer = try add(program: "switch", programs.switchServer) }
     do throws(ELFFileError) {
       let symbols = try SymbolFile.make(from: ELFFile(programs.kernel))
       if let symbols { _ = builder.add(file: "\(FileRecord.kernelSymbols)", symbols) }
@@ -61,7 +72,7 @@ extension SystemLayout {
         name: ShortName("console"), program: console.file, symbols: console.symbols, core: 0, priority: 5,
         traits: .controlsDomains | .showsLog, onCrash: .restart))
     builder.map(builder.add(.log, size: LogRing.size), into: domain, at: AddressMap.log, isWritable: false)
-    let statusSize = UInt64(system.machines.count + 1) * 4096
+    let statusSize = UInt64(1 + system.machines.count + system.switches.count) * 4096
     builder.map(builder.add(.status, size: statusSize), into: domain, at: AddressMap.status, isWritable: false)
     let workspace = builder.add(.workspace, size: ConsoleWorkspace.size(machines: system.machines.count))
     builder.map(workspace, into: domain, at: AddressMap.workspace, isWritable: true)
@@ -78,6 +89,7 @@ extension SystemLayout {
     configuration.port = system.console.uart.port
     configuration.baud = UInt32(system.console.baud)
     configuration.count = UInt16(system.machines.count)
+    configuration.switchCount = UInt32(system.switches.count)
     configuration.system = ShortName(text: system.name)
     for (number, machine) in system.machines.enumerated() {
       configuration.machines[number].name = ShortName(text: machine.name)
@@ -90,7 +102,7 @@ extension SystemLayout {
   }
 
   /// The domain of a VM's VMM.
-  static func domain(ofMachine number: Int) -> UInt32 { UInt32(number) + 1 }
+  static func domain(ofMachine number: Int) -> UInt32 { consoleDomain + 1 + UInt32(number) }
 }
 
 // MARK: - The VMMs
@@ -105,6 +117,7 @@ extension SystemLayout {
     configuration.index = UInt32(number)
     configuration.name = ShortName(text: machine.name)
     addMemory(of: machine, domain, &configuration)
+    describeCards(of: machine, in: &configuration)
     addOverlay(domain)
     try addBoot(boot, of: machine, domain, &configuration)
     for (index, byte) in machine.commandLine.utf8.prefix(VMMConfiguration.commandLineCapacity - 1).enumerated() {
@@ -121,17 +134,25 @@ extension SystemLayout {
   private mutating func addMemory(
     of machine: VirtualMachine, _ domain: UInt32, _ configuration: inout VMMConfiguration
   ) {
-    configuration.lowSize = min(machine.memory, 3 * .GiB)
-    configuration.highSize = machine.memory - configuration.lowSize
+    (configuration.lowSize, configuration.highSize) = Self.memorySizes(of: machine)
     let parts = [
-      (configuration.lowSize, AddressMap.guestLow, 0),
-      (configuration.highSize, AddressMap.guestHigh, GuestMemory.highStart),
+      (configuration.lowSize, AddressMap.guestLow, 0, 0),
+      (configuration.highSize, AddressMap.guestHigh, GuestMemory.highStart, AddressMap.guestHighOffset),
     ]
-    for (size, address, guestAddress) in parts where size > 0 {
+    var memory: [GuestPart] = []
+    for (size, address, guestAddress, offset) in parts where size > 0 {
       let region = builder.add(.guestMemory, size: size)
       builder.map(region, into: domain, at: address, isWritable: true)
       builder.add(GuestMappingRecord(domain: domain, region: region, address: guestAddress))
+      memory.append(GuestPart(region: region, offset: offset))
     }
+    guestMemory.append(memory)
+  }
+
+  /// Bytes of a VM's memory below the hole, and from 4 GiB.
+  static func memorySizes(of machine: VirtualMachine) -> (low: UInt64, high: UInt64) {
+    let low = min(machine.memory, 3 * .GiB)
+    return (low, machine.memory - low)
   }
 
   /// The page that stands for the local APIC's registers, which a PC has at 0xFEE00000.

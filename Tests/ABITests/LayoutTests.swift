@@ -26,16 +26,33 @@ import Testing
   @Test func `the parts of a component's address space follow one another`() {
     let places = [
       AddressMap.program, AddressMap.stackTop, AddressMap.information, AddressMap.configuration, AddressMap.virtualCPU,
-      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.channels, AddressMap.workspace,
-      AddressMap.guestKernel,
-      AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh, AddressMap.end,
+      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.switchCounters, AddressMap.channels,
+      AddressMap.workspace, AddressMap.guestKernel, AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh,
+      AddressMap.guests, AddressMap.end,
     ]
     for (low, high) in zip(places, places.dropFirst()) { #expect(low < high) }
     for place in places { #expect(place.isAligned(to: 4096)) }
-    #expect(AddressMap.status + UInt64(BootLimits.domains) * 4096 <= AddressMap.channels)
+    #expect(AddressMap.status + UInt64(BootLimits.domains) * 4096 <= AddressMap.switchCounters)
+    #expect(AddressMap.switchCounters + UInt64(SwitchConfiguration.capacity) * 4096 <= AddressMap.channels)
     let channelBytes = UInt64(Notifications.channelCount) * AddressMap.channelStride
     #expect(AddressMap.channels + channelBytes <= AddressMap.workspace)
     #expect(AddressMap.guestHigh - AddressMap.guestLow >= GuestMemory.highStart)
+  }
+
+  @Test func `a switch finds everything it shares, and has room for every VM`() {
+    #expect(MemoryLayout<SwitchConfiguration>.size <= Int(AddressMap.virtualCPU - AddressMap.configuration))
+    #expect(AddressMap.workspace + SwitchConfiguration.workspaceSize <= AddressMap.guestKernel)
+    #expect(MemoryLayout<SwitchCounters>.size <= 4096)
+    #expect(SwitchConfiguration.portCapacity <= Notifications.channelCount)
+    #expect(DeviceLink.size <= AddressMap.channelStride)
+    // Beside the console's channel a VMM has one for each device.
+    #expect(VMMConfiguration.consoleSlot + VMMConfiguration.deviceCapacity < Notifications.channelCount)
+    let lastGuest = AddressMap.guests + UInt64(ConsoleConfiguration.capacity) * AddressMap.guestStride
+    #expect(lastGuest <= AddressMap.end)
+    #expect(AddressMap.guestHighOffset >= GuestMemory.highStart)
+    #expect(AddressMap.guestHigh + (512 * .GiB) <= AddressMap.guests)
+    #expect(AddressMap.guestHighOffset + (512 * .GiB) <= AddressMap.guestStride)
+    #expect(1 + ConsoleConfiguration.capacity + SwitchConfiguration.capacity - 1 <= BootLimits.domains)
   }
 
   @Test func `the rings of a console channel fit its slot and are powers of two`() {

@@ -249,6 +249,35 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
       "a guest may have its own memory at two addresses")
   }
 
+  @Test func `a guest's memory is its VMM's and that of servers without a guest`() {
+    let server = { (plan: inout ImagePlan, traits: DomainTraits) in
+      plan.domains.append(
+        DomainRecord(name: ShortName("lan"), program: 0, core: 0, priority: 5, traits: traits, onCrash: .restart))
+      plan.mappings.append(MappingRecord(domain: 2, region: 3, address: AddressMap.guests, isWritable: true))
+    }
+    #expect(refusal { server(&$0, .none) } == nil)
+    #expect(
+      refusal {
+        server(&$0, .none)
+        server(&$0, .none)
+        $0.mappings[9].domain = 3
+      } == nil, "a VM may have cards on two switches")
+    #expect(
+      refusal { server(&$0, .hasVirtualCPU) }
+        == "boot image: mapping 8 gives a guest's memory to a VMM that is not that guest's")
+    for trait in [DomainTraits.controlsDomains, .showsLog] {
+      #expect(
+        refusal { server(&$0, trait) }
+          == "boot image: mapping 8 gives a guest's memory to a domain that controls others or shows the log")
+    }
+    #expect(
+      refusal {
+        $0.regions.append(RegionRecord(kind: .guestMemory, size: 0x20_0000))
+        $0.mappings.append(MappingRecord(domain: 0, region: 7, address: AddressMap.guestHigh, isWritable: true))
+      } == "boot image: mapping 8 gives a guest's memory to a VMM that is not that guest's",
+      "nobody's memory is not this VMM's either")
+  }
+
   @Test func `an overlay is one page of its domain's workspace`() {
     let text = "boot image: guest mapping 1"
     #expect(refusal { $0.guestMappings[1].isOverlay = 2 } == "\(text) is neither memory nor an overlay")

@@ -12,23 +12,25 @@ import Testing
 private let kernel = [UInt8](repeating: 0x4b, count: 5000)
 private let initrd = [UInt8](repeating: 0x49, count: 4097)
 
-private func machine(_ name: String, memory: UInt64 = 64 * .MiB, core: Int = 0) -> VirtualMachine {
+func machine(_ name: String, memory: UInt64 = 64 * .MiB, core: Int = 0) -> VirtualMachine {
   VirtualMachine(
     name: name, memory: memory, core: core, kernel: .debian(.i386), initrd: nil, commandLine: "console=ttyS0,115200",
     onCrash: .stop)
 }
 
-private func system(_ machines: [VirtualMachine], uart: UART = .com2) -> System {
+func system(_ machines: [VirtualMachine], uart: UART = .com2) -> System {
   System(
     name: "test", console: ConsolePort(uart: uart, baud: 9600), machines: machines, declaredCores: nil,
     declaredMemory: nil)
 }
 
-private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
+func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
   let elf = MadeELF().bytes
   var other = MadeELF()
   other.segments[0].bytes[0] = 0x90
-  let programs = Programs(kernel: elf, vmm: elf, console: other.bytes)
+  var third = MadeELF()
+  third.segments[0].bytes[0] = 0xcc
+  let programs = Programs(kernel: elf, vmm: elf, console: other.bytes, switchServer: third.bytes)
   let boots = guests ?? system.machines.map { _ in GuestBoot(kernel: kernel, initrd: [initrd]) }
   return ReadImage(bytes: try ImagePacker.pack(system, programs: programs, guests: boots))
 }
@@ -176,7 +178,8 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   #expect(number(configuration, 40, as: UInt64.self) == 1 << 30)
   #expect(number(configuration, 48, as: UInt64.self) == kernel.count)
   #expect(number(configuration, 56, as: UInt64.self) == initrd.count)
-  #expect(text(configuration[64...]) == "console=ttyS0,115200")
+  #expect(number(configuration, 64, as: UInt32.self) == 0)  // devices
+  #expect(text(configuration[VMMConfiguration.commandLineOffset...]) == "console=ttyS0,115200")
 }
 
 @Test func `the console's configuration lists port, speed and VMs`() throws {
@@ -199,8 +202,8 @@ private func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> Read
   long.commandLine = String(repeating: "x", count: 2047)
   let configuration = try #require(try pack(system([long])).contents("configuration.0"))
 
-  #expect(text(configuration[64...]) == long.commandLine)
-  #expect(configuration[64 + 2047] == 0)
+  #expect(text(configuration[VMMConfiguration.commandLineOffset...]) == long.commandLine)
+  #expect(configuration[VMMConfiguration.commandLineOffset + 2047] == 0)
 }
 
 @Test(arguments: [1, 4, 10])
