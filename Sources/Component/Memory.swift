@@ -46,6 +46,13 @@ extension Mapped where Value == DomainStatus {
   package static func status(ofDomain index: Int) -> Self { Self(at: AddressMap.status + UInt64(index) * 4096) }
 }
 
+extension Mapped where Value == SwitchCounters {
+  /// What switch `index` counts, in the console; in a switch, only its own are there, as those of switch 0.
+  package static func counters(ofSwitch index: Int) -> Self {
+    Self(at: AddressMap.switchCounters + UInt64(index) * 4096)
+  }
+}
+
 /// The ranges of a component's address space that are bytes.
 package enum Memory {
   /// `size` bytes at `address` of a mapping that this component has, for as long as it lives.

@@ -17,6 +17,10 @@ struct KernelHost: ConsoleHost {
     Mapped<DomainStatus>.status(ofDomain: min(Int(domain), BootLimits.domains - 1)).value
   }
 
+  func counters(ofSwitch number: Int) -> SwitchCounters {
+    Mapped<SwitchCounters>.counters(ofSwitch: min(number, SwitchConfiguration.capacity - 1)).value
+  }
+
   func output(of machine: Int) -> ByteRing {
     // SAFETY: the description maps a channel's memory for each VM of the configuration.
     unsafe ConsoleChannel.output(unsafeBase: Self.channel(machine))

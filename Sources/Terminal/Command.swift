@@ -23,6 +23,10 @@ enum Command: Equatable {
   case trace(Int)
   /// `@s N`: show the counters of VM N, for programs to read.
   case statistics(Int)
+  /// `@n`: list the switches and their ports.
+  case network
+  /// `@n N`: show the counters of VM N's ports, for programs to read.
+  case ports(Int)
 }
 
 /// Why something typed is no command.
@@ -69,12 +73,20 @@ struct CommandText {
     case 0x6c: return .complete(.list)
     case 0x71: return .complete(.toggleMode)
     case 0x6d: return several(machines: machines)
+    case 0x6e: return isEnded(from: 2) ? .complete(.network) : number(from: 2, machines: machines) { .ports($0) }
     case 0x72: return number(from: 2, machines: machines) { .restart($0) }
     case 0x70: return number(from: 2, machines: machines) { .power($0) }
     case 0x73: return number(from: 2, machines: machines) { .statistics($0) }
     case 0x74: return number(from: 2, machines: machines) { .trace($0) }
     default: return .refused(.unknown)
     }
+  }
+
+  /// Whether there is nothing from `start` on but blanks and then Enter.
+  private func isEnded(from start: Int) -> Bool {
+    var index = start
+    while index < count, bytes[index] == 0x20 { index += 1 }
+    return index < count && bytes[index] == 0x0d
   }
 
   /// One VM's number: complete with its last possible digit, or with Enter or a blank behind it.

@@ -38,6 +38,8 @@ extension Console {
     screen.say("  @p N    switch VM N off, or on")
     screen.say("  @t N    show the last exits of VM N")
     screen.say("  @s N    show the counters of VM N")
+    screen.say("  @n      list the switches and their ports; press Enter")
+    screen.say("  @n N    show the counters of VM N's ports")
     screen.say("  @?      this list")
     screen.say("Backspace takes a command back. A line starts at the first key and after Enter, ^C, ^D or a command.")
   }

@@ -53,6 +53,8 @@ extension Console {
     case .power(let index): power(index)
     case .trace(let index): showTrace(of: index)
     case .statistics(let index): showStatistics(of: index)
+    case .network: startNetworkTable()
+    case .ports(let index): showPorts(of: index)
     }
   }
 

@@ -33,6 +33,8 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
   var sample = ActivitySample()
   /// When the table of `@l` is shown: once its rates have been measured for a second.
   var tableDue: UInt64?
+  /// How far the table of `@n` was shown; `nil` if it is not being shown.
+  var networkPlace: NetworkPlace?
 
   /// Brings up the UART and greets.
   ///
@@ -75,6 +77,7 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
     port.service(received: &keys, queued: &screen.queue)
     port.receive(into: &keys)
     screen.begin(at: now)
+    continueNetworkTable()
     takeKeys()
     showOutput()
     reportLifeCycles()

@@ -13,6 +13,8 @@ package protocol ConsoleHost {
   var memoryOutsideGuests: UInt64 { get }
   /// What the kernel counts of domain `domain`.
   func status(of domain: UInt32) -> DomainStatus
+  /// What switch `number` counts; a claim of the switch.
+  func counters(ofSwitch number: Int) -> SwitchCounters
   /// The shared memory of VM `machine`: its two rings.
   func output(of machine: Int) -> ByteRing
   func input(of machine: Int) -> ByteRing

@@ -78,6 +78,7 @@ extension LogLine {
       digits += 1
       rest /= 10
     }
+    if count > 0, count >= column - digits { append(byte: 0x20) }
     pad(to: column - digits)
     append(magnitude: number, radix: 10)
   }

@@ -10,6 +10,7 @@ import Bits
 final class FakeSystem {
   var now: UInt64 = 1_000_000_000
   var statuses = [DomainStatus](repeating: DomainStatus(), count: 32)
+  var switches = [SwitchCounters](repeating: SwitchCounters(), count: 16)
   var signals: [Int] = []
   var stopped: [UInt32] = []
   var restarted: [UInt32] = []
@@ -50,6 +51,7 @@ struct FakeHost: ConsoleHost {
   var frequency: UInt64 { 1_000_000_000 }
   var memoryOutsideGuests: UInt64 { 4_194_304 }
   func status(of domain: UInt32) -> DomainStatus { system.statuses[Int(domain)] }
+  func counters(ofSwitch number: Int) -> SwitchCounters { system.switches[number] }
   func output(of machine: Int) -> ByteRing { ConsoleChannel.output(unsafeBase: system.channels[machine]) }
   func input(of machine: Int) -> ByteRing { ConsoleChannel.input(unsafeBase: system.channels[machine]) }
   mutating func signal(machine: Int) { system.signals.append(machine) }
@@ -58,20 +60,26 @@ struct FakeHost: ConsoleHost {
   mutating func setTimer(atTick tick: UInt64) { system.timer = tick }
 }
 
-/// A console with VMs vm0, vm1, …, a person at its line, and hands on the other ends of its rings.
+/// A console with VMs vm0, vm1, … or other names, a person at its line, and hands on the other ends of its rings.
 struct Bench {
   let system: FakeSystem
   let uart = FakeUART()
   var console: Console<FakePorts, FakeHost>
   private var shown = 0
 
-  /// VM n is domain n + 1.
-  init(machines: Int = 3) throws {
+  /// VM n is domain n + 1, the first of the switches the one after the VMs.
+  init(machines: Int = 3, switches: [String] = [], name: (Int) -> String = { "vm\($0)" }) throws {
     system = FakeSystem(machines: machines)
     var configuration = ConsoleConfiguration()
     configuration.count = UInt16(machines)
+    configuration.switchCount = UInt32(switches.count)
+    for (index, name) in switches.enumerated() {
+      system.statuses[machines + 1 + index].name = Self.name(name)
+      system.statuses[machines + 1 + index].state = DomainState.running.rawValue
+      system.statuses[machines + 1 + index].starts = 1
+    }
     for index in 0..<machines {
-      configuration.machines[index].name = Self.name("vm\(index)")
+      configuration.machines[index].name = Self.name(name(index))
       configuration.machines[index].domain = UInt32(index + 1)
       configuration.machines[index].memory = 1900 << 20
       system.statuses[index + 1].state = DomainState.running.rawValue

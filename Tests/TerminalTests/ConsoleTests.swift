@@ -194,7 +194,7 @@ import Testing
     bench.type("@?")
 
     let help = bench.read().joined(separator: "\n")
-    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N"] {
+    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N", "@n ", "@n N"] {
       #expect(help.contains(command))
     }
   }

@@ -106,17 +106,23 @@ import Testing
     for seed in 0..<UInt64(Self.rounds) {
       var random = SplitMix64(seed &+ 2_000_000)
       let machines = Int.random(in: 0...16, using: &random)
-      var bench = try Bench(machines: machines)
+      let switches = Int.random(in: 0...(31 - machines), using: &random)
+      var bench = try Bench(machines: machines, switches: Array(repeating: "lan", count: min(switches, 16)))
       bench.uart.slots = Bool.random(using: &random) ? 16 : nil
       for _ in 0..<60 {
         let keys = (0..<10).map { _ in
           Bool.random(using: &random)
-            ? UInt8.random(in: 0...255, using: &random) : pick(Array("@@@?lmrptq0123456789\r ".utf8), &random)
+            ? UInt8.random(in: 0...255, using: &random) : pick(Array("@@@?lmnrptq0123456789\r ".utf8), &random)
         }
         bench.uart.incoming += keys
         bench.console.step()
         bench.uart.drain()
         bench.system.now &+= UInt64.random(in: 0...2_000_000_000, using: &random)
+        var counters = SwitchCounters()
+        withUnsafeMutableBytes(of: &counters) { bytes in
+          for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255, using: &random) }
+        }
+        bench.system.switches[Int.random(in: 0..<16, using: &random)] = counters
         bench.system.log("some line", from: UInt16.random(in: 0...40, using: &random))
         guard machines > 0 else { continue }
         let machine = Int.random(in: 0..<machines, using: &random)
