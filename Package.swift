@@ -60,7 +60,8 @@ let pure: [Target] = [
   module("ABI", ["Bits"]),
   module("Firmware", ["Bits", "ABI"]),
   module("Decoding", ["Bits"]),
-  module("Machine", ["Bits", "Decoding"]),
+  module("PCI", ["Bits"]),
+  module("Machine", ["Bits", "Decoding", "PCI"]),
   module("Terminal", ["Bits", "ABI"]),
 ]
 
@@ -119,7 +120,8 @@ let onHost: [Target] = [
   tests("ABI", ["Bits"]),
   tests("Firmware", ["Bits", "ABI"]),
   tests("Decoding", ["Bits"]),
-  tests("Machine", ["Bits", "Decoding"]),
+  tests("PCI", ["Bits"]),
+  tests("Machine", ["Bits", "Decoding", "PCI"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),

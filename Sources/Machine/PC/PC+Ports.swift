@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import PCI
 
 extension PC {
   /// Whose port this is.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+package import PCI
 
 /// One function's place, and a register of it, as the guest named them in the address port.
 package struct PCIRegister: Equatable, Sendable {

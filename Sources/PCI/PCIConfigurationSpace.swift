@@ -112,15 +112,31 @@ extension PCIConfigurationSpace {
     }
   }
 
+  /// Puts base address register `index` at `address` as firmware does; bits that the size leaves out are dropped.
+  package mutating func setAddress(_ address: UInt64, ofRange index: Int) {
+    guard index >= 0, index < 6 else { return }
+    words[4 + index] = kind(ofRange: index) | UInt32(truncatingIfNeeded: address) & writable[4 + index]
+    guard isWide(index) else { return }
+    words[5 + index] = UInt32(truncatingIfNeeded: address >> 32) & writable[5 + index]
+  }
+
+  /// Where base address register `index` lies, whether or not the guest lets the function decode it; `nil` if the
+  /// function has no such register.
+  package func base(ofRange index: Int) -> UInt64? {
+    guard index >= 0, index < 6, writable[4 + index] != 0 else { return nil }
+    let high = isWide(index) ? words[5 + index] : 0
+    return UInt64(high) << 32 | UInt64(words[4 + index] & writable[4 + index])
+  }
+
   /// Where the guest put base address register `index`; `nil` while the guest has not let the function decode it.
   package func address(ofRange index: Int) -> UInt64? {
-    guard index >= 0, index < 6, writable[4 + index] != 0 else { return nil }
-    let low = words[4 + index]
-    if low & 1 != 0 { return command.contains(.ioSpace) ? UInt64(low & ~3) : nil }
-    guard command.contains(.memorySpace) else { return nil }
-    let high = low & 0b110 == 0b100 && index < 5 ? words[5 + index] : 0
-    return UInt64(high) << 32 | UInt64(low & ~15)
+    guard let base = base(ofRange: index) else { return nil }
+    return command.contains(kind(ofRange: index) & 1 != 0 ? .ioSpace : .memorySpace) ? base : nil
   }
+
+  /// The bits of a base address register that say what it decodes.
+  private func kind(ofRange index: Int) -> UInt32 { words[4 + index] & ~writable[4 + index] }
+  private func isWide(_ index: Int) -> Bool { index < 5 && kind(ofRange: index) == 0b100 }
 
   /// Says which interrupt pin the function uses: 1 is INTA.
   package mutating func setInterruptPin(_ pin: UInt8) { set(UInt32(pin), at: 0x3d, width: 1) }

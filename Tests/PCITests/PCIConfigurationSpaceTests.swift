@@ -4,7 +4,7 @@
 import Bits
 import Testing
 
-@testable import Machine
+@testable import PCI
 
 final class PCIConfigurationSpaceTests {
   private var space = PCIConfigurationSpace(
@@ -63,6 +63,31 @@ final class PCIConfigurationSpaceTests {
     #expect(space.address(ofRange: 6) == nil)
   }
 
+  @Test func `a preset address counts from the moment that decoding is on, and software may move it`() {
+    space.setRange(.io(size: 64), at: 0)
+    space.setRange(.memory(size: 1 << 14), at: 1)
+    space.setRange(.memory64(size: 1 << 14), at: 2)
+    space.setAddress(0xc07f, ofRange: 0)
+    space.setAddress(0xfe00_4000, ofRange: 1)
+    space.setAddress(0x12_fe00_8000, ofRange: 2)
+    space.setAddress(0x1000, ofRange: 5)
+    #expect(space.read(0x10, width: 4) == 0xc041)
+    #expect(space.read(0x14, width: 4) == 0xfe00_4000)
+    #expect(space.read(0x18, width: 4) == 0xfe00_8004)
+    #expect(space.read(0x1c, width: 4) == 0x12)
+    #expect(space.read(0x24, width: 4) == 0)
+    #expect(space.address(ofRange: 1) == nil)
+    #expect(space.base(ofRange: 0) == 0xc040)
+    #expect(space.base(ofRange: 1) == 0xfe00_4000)
+    #expect(space.base(ofRange: 2) == 0x12_fe00_8000)
+    #expect(space.base(ofRange: 5) == nil)
+
+    space.write(0x3, at: 4, width: 2)
+    space.write(0xd000, at: 0x10, width: 4)
+    #expect(space.address(ofRange: 0) == 0xd000)
+    #expect(space.address(ofRange: 1) == 0xfe00_4000)
+  }
+
   @Test func `capabilities form a list, in order, dword-aligned`() throws {
     #expect(space.read(0x06, width: 2) == 0)
     let first = try #require(addCapability(0x09, count: 17))
@@ -85,7 +110,7 @@ final class PCIConfigurationSpaceTests {
   }
 
   @Test func `no write of the guest changes a bit that is not its own`() {
-    var random = DeviceRandom(seed: 0x9c1)
+    var random = SplitMix64(seed: 0x9c1)
     space.setRange(.memory(size: 4096), at: 0)
     space.setInterruptPin(1)
     for _ in 0..<fuzzRounds(50_000) {
@@ -97,45 +122,5 @@ final class PCIConfigurationSpaceTests {
     #expect(space.read(0, width: 4) == 0x1041_1af4)
     #expect(space.read(0x10, width: 4) & 0xfff == 0)
     #expect(space.read(0x3d, width: 1) == 1)
-  }
-}
-
-final class PCIHostBridgeTests {
-  private var bridge = PCIHostBridge()
-
-  @Test func `the address port keeps what mechanism one defines`() {
-    bridge.writeAddress(0xffff_ffff)
-    #expect(bridge.readAddress() == 0x80ff_fffc)
-  }
-
-  @Test func `an enabled address names bus, device, function and byte`() throws {
-    bridge.writeAddress(0x8001_fd44)
-    let register = try #require(bridge.target(of: 0xcfe))
-    #expect((register.bus, register.device, register.function, register.offset) == (1, 31, 5, 0x46))
-    #expect(!register.isHostBridge)
-  }
-
-  @Test func `a disabled address names nothing`() {
-    bridge.writeAddress(0x0000_0000)
-    #expect(bridge.target(of: 0xcfc) == nil)
-    #expect(PCIHostBridge.absent(width: 4) == 0xffff_ffff)
-    #expect(PCIHostBridge.absent(width: 2) == 0xffff)
-    #expect(PCIHostBridge.absent(width: 1) == 0xff)
-  }
-
-  @Test func `only a dword at 0xCF8 is the address port, the reset port stays free`() {
-    #expect(PCIHostBridge.claims(0xcf8, width: 4))
-    #expect(!PCIHostBridge.claims(0xcf8, width: 1))
-    #expect(!PCIHostBridge.claims(0xcf9, width: 1))
-    #expect(!PCIHostBridge.claims(0xcfb, width: 1))
-    #expect(PCIHostBridge.claims(0xcff, width: 1))
-    #expect(PCIHostBridge.claims(0xcfe, width: 2))
-    #expect(!PCIHostBridge.claims(0xcfe, width: 4))
-  }
-
-  @Test func `the bridge is a host bridge without ranges`() {
-    #expect(bridge.configuration.read(0x0a, width: 2) == 0x0600)
-    bridge.write(.max, at: 0x10, width: 4)
-    #expect(bridge.configuration.read(0x10, width: 4) == 0)
   }
 }
