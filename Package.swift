@@ -61,6 +61,7 @@ let pure: [Target] = [
   module("Firmware", ["Bits", "ABI"]),
   module("Decoding", ["Bits"]),
   module("PCI", ["Bits"]),
+  module("Virtio", ["Bits", "ABI", "PCI"]),
   module("Machine", ["Bits", "Decoding", "PCI"]),
   module("Terminal", ["Bits", "ABI"]),
 ]
@@ -121,6 +122,7 @@ let onHost: [Target] = [
   tests("Firmware", ["Bits", "ABI"]),
   tests("Decoding", ["Bits"]),
   tests("PCI", ["Bits"]),
+  tests("Virtio", ["Bits", "ABI", "PCI"]),
   tests("Machine", ["Bits", "Decoding", "PCI"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),

@@ -67,6 +67,26 @@ package struct GuestMemory: Sendable {
     }
   }
 
+  /// Copies bytes out of the guest until `bytes` is full.
+  package func read(into bytes: inout MutableRawSpan, from address: GuestAddress) throws(GuestMemoryError) {
+    let count = bytes.byteCount
+    // SAFETY: the source holds `count` bytes, checked above; a span's own bytes are valid, and no guest's.
+    let source = unsafe try pointer(to: address, count: UInt64(count))
+    unsafe bytes.withUnsafeMutableBytes { target in
+      if let start = target.baseAddress { unsafe start.copyMemory(from: source, byteCount: count) }
+    }
+  }
+
+  /// Copies `count` bytes from the memory of `other`, or of this very guest: the ranges may overlap.
+  package func copy(
+    _ count: UInt64, from other: GuestMemory, at source: GuestAddress, to target: GuestAddress
+  ) throws(GuestMemoryError) {
+    // SAFETY: `pointer(to:count:)` checked all `count` bytes of both.
+    let from = unsafe try other.pointer(to: source, count: count)
+    let to = unsafe try pointer(to: target, count: count)
+    unsafe to.copyMemory(from: from, byteCount: Int(count))
+  }
+
   /// Sets `count` bytes to `byte`.
   package func fill(_ address: GuestAddress, count: UInt64, with byte: UInt8 = 0) throws(GuestMemoryError) {
     // SAFETY: `pointer(to:count:)` checked all `count` bytes.
@@ -82,6 +102,12 @@ package struct GuestMemory: Sendable {
     let start = unsafe try pointer(to: address, count: count)
     var span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: Int(count))
     return body(&span)
+  }
+
+  /// The range `[address, address + count)`, checked here once and for all.
+  package func window(_ address: GuestAddress, count: UInt64) throws(GuestMemoryError) -> GuestWindow {
+    // SAFETY: `pointer(to:count:)` checked all `count` bytes.
+    unsafe GuestWindow(unsafeStart: try pointer(to: address, count: count), count: Int(count))
   }
 
   /// The place of `[address, address + count)`, all of it checked.
