@@ -85,3 +85,23 @@ struct TestDriver {
     return (guest[place], guest[place + 4])
   }
 }
+
+/// The device's side of a queue, by reference, for expectations.
+final class TestDevice {
+  var queue: SplitQueue
+  var chain = DescriptorChain()
+
+  init(_ queue: SplitQueue) { self.queue = queue }
+
+  /// Takes the next chain.
+  func next() throws(QueueError) -> Bool { try queue.next(into: &chain) }
+
+  /// Completes `count` chains, of whatever head, and publishes them.
+  func complete(_ count: Int) {
+    for _ in 0..<count { queue.complete(head: 0, written: 0) }
+    queue.publish()
+  }
+
+  func needsInterrupt() -> Bool { queue.needsInterrupt() }
+  func enableKicks() -> Bool { queue.enableKicks() }
+}

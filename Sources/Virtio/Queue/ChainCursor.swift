@@ -54,6 +54,27 @@ package struct ChainCursor: ~Escapable {
     }
   }
 
+  /// Takes the little-endian number that follows, of at most 8 bytes.
+  package mutating func read<T: FixedWidthInteger & BitwiseCopyable>(as type: T.Type = T.self) throws(QueueError) -> T {
+    var buffer = InlineArray<8, UInt8>(repeating: 0)
+    var span = buffer.mutableSpan
+    // SAFETY: any bits are bytes.
+    var bytes = unsafe span.mutableBytes
+    var part = bytes._mutatingExtracting(0..<MemoryLayout<T>.size)
+    try read(into: &part)
+    return part.bytes.load(0) ?? 0
+  }
+
+  /// Writes a little-endian number, of at most 8 bytes.
+  package mutating func write<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) throws(QueueError) {
+    var buffer = InlineArray<8, UInt8>(repeating: 0)
+    var span = buffer.mutableSpan
+    // SAFETY: any bits are bytes.
+    var bytes = unsafe span.mutableBytes
+    bytes.store(value, at: 0)
+    try write(bytes.bytes.extracting(0..<MemoryLayout<T>.size))
+  }
+
   /// Copies `count` bytes from one chain to another, which may be another guest's: straight from memory to memory.
   package static func copy(
     _ count: Int, from source: inout ChainCursor, to target: inout ChainCursor
