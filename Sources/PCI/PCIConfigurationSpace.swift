@@ -140,6 +140,12 @@ extension PCIConfigurationSpace {
 
   /// Says which interrupt pin the function uses: 1 is INTA.
   package mutating func setInterruptPin(_ pin: UInt8) { set(UInt32(pin), at: 0x3d, width: 1) }
+
+  /// Says whether the function wants an interrupt at its pin: status, bit 3 (§6.2.3), whether or not INTx is disabled.
+  package mutating func setInterruptStatus(_ isPending: Bool) {
+    let bit: UInt32 = 1 << 19
+    words[1] = isPending ? words[1] | bit : words[1] & ~bit
+  }
 }
 
 // MARK: - Capabilities
