@@ -87,8 +87,9 @@ struct Session {
     machine.type("@s0")
     let vm = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
     let rest = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
+    let times = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
     let system = try await machine.expect(.wholeLine("STATS system (.*=.*)"))
-    return Counters("\(vm.captures.joined()) \(rest.captures.joined()) \(system.captures.joined())")
+    return Counters("\(vm.captures.joined()) \(rest.captures.joined()) \(times.captures.joined()) \(system.captures.joined())")
   }
 
   private func elapsed(to match: Match) -> Double { (match.time - machine.started).seconds }

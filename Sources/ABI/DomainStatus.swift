@@ -41,6 +41,8 @@ package struct DomainStatus: BitwiseCopyable {
   /// Notifications raised for it, and system calls it made.
   package var notifications: UInt64 = 0
   package var systemCalls: UInt64 = 0
+  /// Exits that were kicks: signals of its guest straight to a server.
+  package var kicks: UInt64 = 0
   /// The last exits, a ring; `traceCount` counts all that were ever written.
   package var traceCount: UInt64 = 0
   package var trace: InlineArray<32, ExitTrace> = InlineArray(repeating: ExitTrace())

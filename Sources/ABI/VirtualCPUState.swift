@@ -33,6 +33,10 @@ package struct VirtualCPUState: BitwiseCopyable {
   package var interruptShadow: UInt32 = 0
   /// What the VMM wants delivered on the next entry.
   package var injection = Injection()
+  private var reserved: UInt32 = 0
+  /// Not zero: the guest sleeps until the time-stamp counter says this, and only then enters, with what is injected
+  /// here. The kernel clears it when the guest enters; a notification before ends `enterGuest` with nothing done.
+  package var sleepUntil: UInt64 = 0
   /// What the last exit was.
   package var exit = ExitInformation()
   /// Ports that are kicks, at most `kickCapacity`.

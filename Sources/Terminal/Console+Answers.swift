@@ -97,6 +97,7 @@ extension Console {
     let status = host.status(of: machine.domain)
     screen.say(Statistics.exits(machine.name, status))
     screen.say(Statistics.rest(machine.name, status))
+    screen.say(Statistics.times(machine.name, status))
     screen.say("STATS system memory_outside_guests=\(host.memoryOutsideGuests)")
   }
 

@@ -15,6 +15,13 @@ enum Statistics {
     return line
   }
 
+  /// Where its time went, in ticks of the time-stamp counter, and how often it was called.
+  static func times(_ name: ShortName, _ status: DomainStatus) -> LogLine {
+    let ownTicks = status.ticks &- min(status.ticks, status.guestTicks)
+    return
+      "STATS \(name) guest_ticks=\(status.guestTicks) vmm_ticks=\(ownTicks) calls=\(status.systemCalls) kicks=\(status.kicks)"
+  }
+
   /// The rest, and what an exit costs the kernel on average.
   static func rest(_ name: ShortName, _ status: DomainStatus) -> LogLine {
     var line: LogLine = "STATS \(name)"

@@ -49,8 +49,9 @@ struct VirtualMachine: ~Copyable {
   /// The VM's life: run the guest, see to what it left for, offer it the next interrupt.
   consuming func run() -> Never {
     while true {
-      prepareEntry()
-      let events = isHalted ? Kernel.wait() : enter()
+      let plan = prepareEntry()
+      let events = isHalted && plan == nil ? Kernel.wait() : enter()
+      if let plan { settle(plan) }
       let tookInterrupt = cpu.value.injection.wasTaken != 0
       cpu.value.injection.wasTaken = 0
       pc.left(tookInterrupt: tookInterrupt)
@@ -63,20 +64,40 @@ struct VirtualMachine: ~Copyable {
   }
 
   /// Offers the guest its next interrupt and has the kernel wake this VMM when the machine next wants to be looked at.
-  private mutating func prepareEntry() {
-    if let vector = pc.nextInterrupt() {
-      cpu.value.injection.interrupt = Injection.valid | UInt32(vector)
-      isHalted = false
-    } else {
-      cpu.value.injection.interrupt = 0
-    }
-    cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
+  /// - Returns: When and how a guest that sleeps is to wake, if that is known already.
+  private mutating func prepareEntry() -> WakePlan? {
+    var vector = pc.nextInterrupt()
+    if vector != nil { isHalted = false }
     if isHalted { console.flush() }
-    let deadline = min(pc.nextDeadline ?? .max, console.deadline)
+    let plan = isHalted ? pc.planWake() : nil
+    if let plan {
+      vector = plan.vector
+      cpu.value.sleepUntil = tick(at: plan.time)
+    }
+    cpu.value.injection.interrupt = vector.map { Injection.valid | UInt32($0) } ?? 0
+    cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
+    setTimer(min(pc.nextDeadline ?? .max, console.deadline))
+    return plan
+  }
+
+  /// The guest was woken as planned, or something else came first and it sleeps on.
+  private mutating func settle(_ plan: WakePlan) {
+    guard cpu.value.sleepUntil != 0 else {
+      isHalted = false
+      return
+    }
+    cpu.value.sleepUntil = 0
+    pc.cancel(plan)
+  }
+
+  private mutating func setTimer(_ deadline: UInt64) {
     guard deadline != timer else { return }
     timer = deadline
-    Kernel.setTimer(atTick: deadline == .max ? 0 : max(origin &+ scale.ticks(ofNanoseconds: deadline), 1))
+    Kernel.setTimer(atTick: deadline == .max ? 0 : tick(at: deadline))
   }
+
+  /// What the time-stamp counter says at guest time `time`.
+  private func tick(at time: UInt64) -> UInt64 { max(origin &+ scale.ticks(ofNanoseconds: time), 1) }
 
   private mutating func enter() -> Notifications {
     do throws(Status) { return try Kernel.enterGuest() } catch {

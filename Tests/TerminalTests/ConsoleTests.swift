@@ -160,6 +160,10 @@ import Testing
     bench.system.statuses[2].exits = 1000
     bench.system.statuses[2].interruptExits = 100
     bench.system.statuses[2].kernelTicks = 2_500_999
+    bench.system.statuses[2].ticks = 900
+    bench.system.statuses[2].guestTicks = 700
+    bench.system.statuses[2].systemCalls = 11
+    bench.system.statuses[2].kicks = 12
     let reasons: [ExitReason] = [.portAccess, .memoryAccess, .halt, .cpuid, .readMSR, .writeMSR, .hypercall]
     for (number, reason) in reasons.enumerated() {
       bench.system.statuses[2].exitsByReason[Int(reason.rawValue)] = UInt64(number + 1)
@@ -171,6 +175,7 @@ import Testing
       bench.read() == [
         "roost │ STATS vm1 exits=1000 interrupt=100 port=1 memory=2 halt=3",
         "roost │ STATS vm1 cpuid=4 rdmsr=5 wrmsr=6 hypercall=7 kernel_ticks_per_exit=2500",
+        "roost │ STATS vm1 guest_ticks=700 vmm_ticks=200 calls=11 kicks=12",
         "roost │ STATS system memory_outside_guests=4194304", "",
       ])
   }
@@ -184,8 +189,13 @@ import Testing
     status.exits = 9_999_999_999
     status.interruptExits = 9_999_999_999
     for index in status.exitsByReason.indices { status.exitsByReason[index] = 9_999_999_999 }
+    status.ticks = 9_999_999_999_999_999
+    status.guestTicks = 999_999_999_999_999
+    status.systemCalls = 9_999_999_999
+    status.kicks = 9_999_999_999
     #expect(Statistics.exits("vm0", status).count < LogLine.capacity)
     #expect(Statistics.rest("vm0", status).count < LogLine.capacity)
+    #expect(Statistics.times("vm0", status).count < LogLine.capacity)
   }
 
   @Test func `help names every command`() throws {

@@ -68,8 +68,16 @@ extension Core {
 
   private func enterGuest(_ index: Int, _ kernel: Kernel) throws(Status) -> UInt64? {
     guard let number = kernel.threads[index].virtualCPU else { throw .notAllowed }
-    try kernel.virtualCPUs[number].enter()
+    try kernel.virtualCPUs[number].check()
     kernel.threads[index].mode = .guest
+    let end = kernel.virtualCPUs[number].state.value.sleepUntil
+    if end == 0 {
+      kernel.virtualCPUs[number].load()
+    } else {
+      kernel.threads[index].sleepUntil = end
+      kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
+      kernel.threads[index].state = .waiting
+    }
     return nil
   }
 

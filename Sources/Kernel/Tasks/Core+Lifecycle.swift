@@ -27,6 +27,7 @@ extension Core {
     kernel.threads[index].frame = .start(at: kernel.domains[index].program.entry)
     kernel.threads[index].notifications.store(0, ordering: .sequentiallyConsistent)
     kernel.threads[index].deadline = 0
+    kernel.threads[index].sleepUntil = 0
     kernel.threads[index].mode = .user
     if let number = kernel.threads[index].virtualCPU {
       kernel.virtualCPUs[number].reset()
@@ -45,6 +46,7 @@ extension Core {
   mutating func stop(_ index: Int, _ state: DomainState, _ kernel: Kernel) {
     kernel.threads[index].state = .stopped
     kernel.threads[index].deadline = 0
+    kernel.threads[index].sleepUntil = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     if kernel.domains[index].traits.contains(.showsLog) { kernelLog.takeBack() }
     kernel.domains[index].status.value.state = state.rawValue

@@ -64,7 +64,11 @@ extension Core {
     status.value.guestTicks &+= after &- before
     status.value.exits &+= 1
     charge(index, kernel)
-    if let reason = kernel.virtualCPUs[number].exitReason {
+    if let end = kickedEnd(index, number, kernel) {
+      status.value.kicks &+= 1
+      kernel.virtualCPUs[number].processor.skipPortWrite()
+      kernel.raise(end.notification, for: end.thread, from: self.index)
+    } else if let reason = kernel.virtualCPUs[number].exitReason {
       kernel.virtualCPUs[number].leave(reason)
       kernel.virtualCPUs[number].trace(in: status, reason)
       finishGuest(index, kernel)
@@ -74,6 +78,12 @@ extension Core {
       if vector != 0 { handleInterrupt(vector, kernel) }
     }
     status.value.kernelTicks &+= cx86_rdtsc() &- after
+  }
+
+  /// Whom the guest's OUT is for, if it is a kick: its VMM need not hear of it.
+  private func kickedEnd(_ index: Int, _ number: Int, _ kernel: Kernel) -> ChannelEnd? {
+    guard let slot = kernel.virtualCPUs[number].kickedSlot(), slot < Notifications.channelCount else { return nil }
+    return kernel.domains[index].channels[slot]
   }
 
   /// Ends the thread's `enterGuest`.

@@ -22,6 +22,8 @@ extension Core {
         kernel.threads[index].deadline = 0
         kernel.raise(.timer, for: index, from: self.index)
       }
+      let end = kernel.threads[index].sleepUntil
+      if end != 0, now >= end { wakeGuest(index, kernel) }
     }
     // Only now: what was done above may have notified any of them.
     for place in 0..<threads.count {
@@ -30,8 +32,19 @@ extension Core {
     }
   }
 
-  /// Ends a thread's `wait`.
+  /// Ends the sleep of a thread's guest, which goes on as its VMM prepared it.
+  private mutating func wakeGuest(_ index: Int, _ kernel: Kernel) {
+    guard let number = kernel.threads[index].virtualCPU else { return }
+    kernel.threads[index].sleepUntil = 0
+    kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
+    kernel.virtualCPUs[number].load()
+    makeReady(index, kernel)
+  }
+
+  /// Ends a thread's `wait`, or its `enterGuest` before the guest had slept enough.
   private mutating func wake(_ index: Int, _ kernel: Kernel) {
+    kernel.threads[index].mode = .user
+    kernel.threads[index].sleepUntil = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     let taken = kernel.threads[index].takeNotifications()
     kernel.threads[index].answer(.ok, taken.rawValue)
@@ -85,6 +98,8 @@ extension Core {
       let index = threads[place]
       let deadline = kernel.threads[index].deadline
       if deadline != 0 { earliest = min(earliest, deadline) }
+      let end = kernel.threads[index].sleepUntil
+      if end != 0 { earliest = min(earliest, end) }
       if let running, index != running, kernel.threads[index].state == .ready,
         kernel.threads[index].priority == kernel.threads[running].priority
       {

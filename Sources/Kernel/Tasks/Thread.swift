@@ -18,7 +18,7 @@ import X86
 enum ThreadState {
   case stopped
   case ready
-  /// In `wait`, until a notification.
+  /// In `wait`, or in `enterGuest` with a guest that sleeps: until a notification, or the end of that sleep.
   case waiting
 }
 
@@ -47,6 +47,8 @@ struct Thread: ~Copyable {
   var mode = ThreadMode.user
   /// When `Notifications.timer` is due; 0 for never.
   var deadline: UInt64 = 0
+  /// When its sleeping guest enters; 0 if none sleeps.
+  var sleepUntil: UInt64 = 0
   /// Ticks left of its time slice.
   var slice: UInt64 = 0
   /// Its place among those of its priority: the lowest goes first.

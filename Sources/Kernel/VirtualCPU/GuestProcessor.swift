@@ -16,6 +16,10 @@ protocol GuestProcessor {
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress)
   /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine).
   func exitReason() -> ExitReason?
+  /// The port of the OUT that the guest left for; `nil` if it left for anything else, OUTS included.
+  func writtenPort() -> UInt16?
+  /// Has the guest go on after that OUT.
+  func skipPortWrite()
   /// Gives the VMM the guest's state, as far as `reason` needs it.
   func store(_ reason: ExitReason, in state: inout VirtualCPUState)
   /// Forgets all translations and pending events of the guest, and the registers that only it writes.
@@ -41,6 +45,18 @@ enum AnyGuestProcessor {
   func exitReason() -> ExitReason? {
     switch self {
     case .svm(let processor): processor.exitReason()
+    }
+  }
+
+  func writtenPort() -> UInt16? {
+    switch self {
+    case .svm(let processor): processor.writtenPort()
+    }
+  }
+
+  func skipPortWrite() {
+    switch self {
+    case .svm(let processor): processor.skipPortWrite()
     }
   }
 

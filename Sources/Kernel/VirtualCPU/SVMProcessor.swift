@@ -96,4 +96,17 @@ struct SVMProcessor: GuestProcessor {
     default: .unexpected
     }
   }
+
+  /// §15.10.2: bit 0 of the first word is set for IN, bit 2 for a string access; bits 31-16 are the port.
+  func writtenPort() -> UInt16? {
+    guard vmcb[.exitCode] == SVMExit.port else { return nil }
+    let access = vmcb[.exitInformation1]
+    return access & 0b101 == 0 ? UInt16(truncatingIfNeeded: access >> 16) : nil
+  }
+
+  /// §15.10.2: the second word is where the next instruction is. An instruction in the shadow of STI ends it.
+  func skipPortWrite() {
+    vmcb[.rip] = vmcb[.exitInformation2]
+    vmcb[.interruptShadow] = 0
+  }
 }

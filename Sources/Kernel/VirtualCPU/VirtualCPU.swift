@@ -29,14 +29,19 @@ struct VirtualCPU: ~Copyable {
     exitReason = nil
   }
 
-  /// The VMM's page is what the guest goes on with.
+  /// Looks whether the guest can go on with the VMM's page.
   /// - Throws: if the VMM wants what the machine has not.
-  mutating func enter() throws(Status) {
+  mutating func check() throws(Status) {
     let wanted = state.value.xcr0
     if wanted != extended.selected {
       guard extended.accepts(wanted) else { throw .badArgument }
       extended.selected = wanted
     }
+  }
+
+  /// The VMM's page is what the guest goes on with.
+  mutating func load() {
+    state.value.sleepUntil = 0
     processor.load(&state.value)
   }
 
@@ -44,6 +49,17 @@ struct VirtualCPU: ~Copyable {
     processor.run(state, hostState: hostState)
     extended.noticeSelection()
     exitReason = processor.exitReason()
+  }
+
+  /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else.
+  func kickedSlot() -> Int? {
+    guard exitReason == .portAccess, let port = processor.writtenPort() else { return nil }
+    for index in 0..<VirtualCPUState.kickCapacity {
+      let range = state.value.kicks[index]
+      if range.count == 0 { return nil }
+      if range.contains(port) { return Int(range.slot) }
+    }
+    return nil
   }
 
   /// The VMM's page is what the guest stopped with.

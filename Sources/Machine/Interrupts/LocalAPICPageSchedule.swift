@@ -18,6 +18,9 @@ struct LocalAPICPageSchedule {
   /// A shorter count than this is a short timer, not a tick.
   static var shortCount: UInt64 { 1_000_000 }
 
+  /// A tick may be this part of its count late, if that saves setting the machine's timer anew.
+  static var slackShare: UInt64 { 64 }
+
   /// How long the page is shown.
   private(set) var patience = LocalAPICPageSchedule.firstLook
   /// What an idle guest's handler took of late.
@@ -34,9 +37,13 @@ struct LocalAPICPageSchedule {
   mutating func hide(at now: UInt64, found wait: UInt64?) -> UInt64 {
     let shown = now &- shownAt
     guard shown >= patience else {
+      let look = shownAt &+ patience
       handlerTime = (handlerTime &* 7 &+ min(shown, Self.firstLook)) / 8
-      if let wait, wait < Self.shortCount { patience = Self.earlyLook }
-      return now
+      guard let wait else { return now }
+      patience = wait < Self.shortCount ? Self.earlyLook : min(wait &+ handlerTime &+ handlerTime / 4, Self.lastLook)
+      let due = now &+ wait
+      // The machine's timer is set for the look already: a tick then costs no setting.
+      return look >= due && look &- due <= wait / Self.slackShare ? look &- wait : now
     }
     let start = shownAt &+ min(handlerTime, patience)
     guard let wait else {

@@ -17,7 +17,9 @@ struct Deadlines: Equatable {
   /// When the page in place of the local APIC is looked at, if nothing else makes the guest leave before.
   var page = UInt64.max
 
-  var first: UInt64 { min(min(min(intervalTimer, clock), min(power, apic)), min(tsc, page)) }
+  var first: UInt64 { min(min(apic, tsc), firstOfOthers) }
+  /// The first that is not the local APIC's.
+  var firstOfOthers: UInt64 { min(min(intervalTimer, clock), min(power, page)) }
 }
 
 extension PC {
