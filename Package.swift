@@ -62,7 +62,7 @@ let pure: [Target] = [
   module("Decoding", ["Bits"]),
   module("PCI", ["Bits"]),
   module("Virtio", ["Bits", "ABI", "PCI"]),
-  module("Machine", ["Bits", "Decoding", "PCI"]),
+  module("Machine", ["Bits", "Decoding", "PCI", "Virtio"]),
   module("Terminal", ["Bits", "ABI"]),
 ]
 
@@ -75,7 +75,7 @@ let onTarget: [Target] = [
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
-  image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "CX86"]),
+  image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]
 
@@ -123,7 +123,7 @@ let onHost: [Target] = [
   tests("Decoding", ["Bits"]),
   tests("PCI", ["Bits"]),
   tests("Virtio", ["Bits", "ABI", "PCI"]),
-  tests("Machine", ["Bits", "Decoding", "PCI"]),
+  tests("Machine", ["Bits", "ABI", "Decoding", "PCI", "Virtio"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),

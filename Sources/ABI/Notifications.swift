@@ -15,6 +15,8 @@ package struct Notifications: Flags {
 
   /// The other end of channel `slot` (0 to 31) signalled.
   package static func channel(_ slot: Int) -> Self { .bit(slot) }
+  /// All channels.
+  package static var channels: Self { Self(rawValue: 0xffff_ffff) }
   /// The device interrupt of `slot` (0 to 15) fired, and stays silent until it is acknowledged.
   package static func interrupt(_ slot: Int) -> Self { .bit(channelCount + slot) }
   /// The time given to `setTimer` has come.

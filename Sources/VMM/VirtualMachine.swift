@@ -11,6 +11,7 @@ import Machine
 struct VirtualMachine: ~Copyable {
   var pc: PC
   var console = ConsoleLink()
+  var devices: DeviceLinks
   /// The time-stamp counter at guest time 0.
   let origin: UInt64
   let scale: TimeScale
@@ -43,6 +44,8 @@ struct VirtualMachine: ~Copyable {
     pc = PC(
       memory: Memory.guest(configuration), clock: clock, facts: facts,
       physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page)
+    devices = DeviceLinks(configuration, into: &pc)
+    devices.reclaim(information.scale)
     cpu.value.tscOffset = 0 &- origin
   }
 
@@ -58,7 +61,9 @@ struct VirtualMachine: ~Copyable {
       now = scale.nanoseconds(ofTicks: Time.ticks &- origin)
       pc.advance(to: now)
       if events.contains(.channel(VMMConfiguration.consoleSlot)) { console.wasSignalled() }
+      if events.intersects(.channels) { devices.heard(events, &pc) }
       if !isHalted { handleExit() }
+      if pc.hasTouchedFunction { devices.serve(&pc, cpu) }
       console.exchange(with: &pc, now: now)
     }
   }

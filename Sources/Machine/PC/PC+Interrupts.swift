@@ -111,7 +111,7 @@ extension PC {
     while let message = ioAPIC.nextMessage() { deliver(message) }
   }
 
-  private mutating func deliver(_ message: IOAPICMessage) {
+  mutating func deliver(_ message: IOAPICMessage) {
     guard apic.accepts(destination: UInt32(message.destination), isLogical: message.isLogical) else { return }
     apic.receive(message.mode, vector: message.vector, trigger: message.trigger)
   }

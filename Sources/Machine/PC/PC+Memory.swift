@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Decoding
+import Virtio
 
 extension PC: DeviceBus {
   /// Whose page this is.
@@ -22,7 +23,9 @@ extension PC: DeviceBus {
     switch MemoryOwner(address, localAPIC: apic.isInMemory ? apic.address : nil) {
     case .localAPIC(let offset): return UInt64(apic.read(offset: offset, now: now))
     case .ioAPIC(let offset): return UInt64(ioAPIC.read(offset: offset))
-    case .nobody: return .max
+    case .nobody:
+      guard let index = function(atAddress: address) else { return .max }
+      return touchFunction(index) { $0.readMemory(address, width: width) } ?? .max
     }
   }
 
@@ -37,7 +40,9 @@ extension PC: DeviceBus {
       ioAPIC.write(offset: offset, value: word)
       deliverMessages()
       routesChanged()
-    case .nobody: break
+    case .nobody:
+      guard let index = function(atAddress: address) else { return }
+      _ = touchFunction(index) { $0.writeMemory(address, width: width, value: value) }
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import Bits
 import PCI
+import Virtio
 
 extension PC {
   /// Whose port this is.
@@ -40,6 +41,10 @@ extension PC {
     case .power:
       defer { powerChanged() }
       return power.read(port: port, width: width, now: now)
+    case .nobody:
+      if let index = function(atPort: port) {
+        return touchFunction(index) { $0.readPort(port, width: width) } ?? .max
+      }
     default: break
     }
     var value = UInt32(readByte(port))
@@ -58,6 +63,10 @@ extension PC {
     case .power:
       defer { powerChanged() }
       return Request(power.write(port: port, value: value, width: width, now: now))
+    case .nobody where function(atPort: port) != nil:
+      if let index = function(atPort: port) {
+        _ = touchFunction(index) { $0.writePort(port, width: width, value: value) }
+      }
     default:
       var request = Request.none
       for index in 0..<width {
@@ -113,16 +122,21 @@ extension PC {
 
   // MARK: - Configuration space
 
-  /// Only the host bridge is there; elsewhere a read finds all ones and a write is lost.
-  private func readConfiguration(_ port: UInt16, width: Int) -> UInt32 {
-    guard let register = bridge.target(of: port), register.isHostBridge else {
-      return PCIHostBridge.absent(width: width)
-    }
-    return bridge.configuration.read(register.offset, width: width)
+  /// Where no function is, a read finds all ones and a write is lost.
+  private mutating func readConfiguration(_ port: UInt16, width: Int) -> UInt32 {
+    guard let register = bridge.target(of: port) else { return PCIHostBridge.absent(width: width) }
+    if register.isHostBridge { return bridge.configuration.read(register.offset, width: width) }
+    guard let index = function(at: register) else { return PCIHostBridge.absent(width: width) }
+    return touchFunction(index) { $0.readConfiguration(register.offset, width: width) }
+      ?? PCIHostBridge.absent(width: width)
   }
 
   private mutating func writeConfiguration(_ port: UInt16, width: Int, value: UInt32) {
-    guard let register = bridge.target(of: port), register.isHostBridge else { return }
-    bridge.write(value, at: register.offset, width: width)
+    guard let register = bridge.target(of: port) else { return }
+    if register.isHostBridge {
+      bridge.write(value, at: register.offset, width: width)
+    } else if let index = function(at: register) {
+      _ = touchFunction(index) { $0.writeConfiguration(value, at: register.offset, width: width) }
+    }
   }
 }

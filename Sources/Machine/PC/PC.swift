@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Bits
+import Virtio
 
 // One turn of a VMM's loop:
 //
@@ -47,6 +48,14 @@ package struct PC: ~Copyable {
   /// Whether the guest is to see that page on its next entry.
   package internal(set) var showsLocalAPICPage = false
   var pageSchedule = LocalAPICPageSchedule()
+
+  /// The PCI functions, the first `functionCount` of which are there.
+  var functions = InlineArray<8, VirtioFunction?>(repeating: nil)
+  package internal(set) var functionCount = 0
+  /// Bits of functions whose interrupt pins are asserted.
+  var functionLevels: UInt32 = 0
+  /// Bits of functions that the guest did something to.
+  var touchedFunctions: UInt32 = 0
 
   /// A machine as after power-on, at guest time 0.
   package init(

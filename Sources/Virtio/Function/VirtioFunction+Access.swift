@@ -72,6 +72,11 @@ extension VirtioFunction {
     configuration.address(ofRange: FunctionLayout.portRange).flatMap { UInt16(exactly: $0) }
   }
 
+  /// The ports of the queues that are handed to a server; `nil` while `portBase` is.
+  package var serverPorts: (first: UInt16, count: UInt16)? {
+    portBase.map { ($0, UInt16(device.dataQueueCount) * UInt16(FunctionLayout.notifyMultiplier)) }
+  }
+
   /// Whether `port` is one of the function's.
   package func claims(port: UInt16) -> Bool {
     guard let portBase else { return false }

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import PCI
+package import Virtio
+
+/// PCI functions on bus 0 beside the host bridge: function n alone in slot n + 1.
+extension PC {
+  /// The most functions.
+  package static var functionCapacity: Int { 8 }
+
+  /// Where the firmware puts what functions decode, each at a multiple of its stride; the guest may move it.
+  private static var firstPort: UInt16 { 0xc000 }
+  private static var portStride: UInt16 { 0x40 }
+  private static var firstRegister: UInt32 { 0xfe00_0000 }
+  private static var registerStride: UInt32 { 0x1_0000 }
+
+  /// Plugs a function into the next slot, before the guest starts.
+  /// - Precondition: there are fewer than `functionCapacity`.
+  package mutating func plug(_ function: VirtioFunction) {
+    let index = functionCount
+    functions[index] = function
+    functions[index]?.place(
+      io: Self.firstPort + UInt16(index) * Self.portStride,
+      memory: Self.firstRegister + UInt32(index) * Self.registerStride)
+    functionCount += 1
+  }
+
+  /// Does something with function `index`, and then what that has the function ask of the machine.
+  package mutating func withFunction<R>(_ index: Int, _ body: (inout VirtioFunction) -> R) -> R? {
+    guard index < functionCount else { return nil }
+    defer { functionChanged(index) }
+    return functions[index].map { _ in body(&functions[index]!) }
+  }
+
+  /// Whether `takeTouchedFunction` has something to name.
+  package var hasTouchedFunction: Bool { touchedFunctions != 0 }
+
+  /// A function that the guest did something to since it was last taken; each once.
+  package mutating func takeTouchedFunction() -> Int? {
+    guard touchedFunctions != 0 else { return nil }
+    let index = touchedFunctions.trailingZeroBitCount
+    touchedFunctions &= touchedFunctions - 1
+    return index
+  }
+
+  /// Has `takeTouchedFunction` name function `index` once more.
+  package mutating func touch(_ index: Int) { touchedFunctions |= 1 << UInt32(index) }
+
+  /// The ports by which the guest kicks the queues of function `index` that are a server's; `nil` if it has none.
+  package func kickPorts(ofFunction index: Int) -> (first: UInt16, count: UInt16)? {
+    guard index < functionCount else { return nil }
+    return functions[index]?.serverPorts
+  }
+
+  // MARK: - The guest's accesses
+
+  func function(atPort port: UInt16) -> Int? {
+    for index in 0..<functionCount where functions[index]?.claims(port: port) == true { return index }
+    return nil
+  }
+
+  func function(atAddress address: UInt64) -> Int? {
+    for index in 0..<functionCount where functions[index]?.claims(address: address) == true { return index }
+    return nil
+  }
+
+  func function(at register: PCIRegister) -> Int? {
+    let index = Int(register.device) - 1
+    guard register.bus == 0, register.function == 0, index >= 0, index < functionCount else { return nil }
+    return index
+  }
+
+  /// As `withFunction`, for what the guest does.
+  mutating func touchFunction<R>(_ index: Int, _ body: (inout VirtioFunction) -> R) -> R? {
+    touchedFunctions |= 1 << UInt32(index)
+    return withFunction(index, body)
+  }
+
+  // MARK: - Its interrupts
+
+  /// Sends a function's messages, and sets its line.
+  private mutating func functionChanged(_ index: Int) {
+    while let message = functions[index]?.takeMessage() { deliver(message) }
+    let isHigh = functions[index]?.interruptLine == true
+    let bit = UInt32(1) << UInt32(index)
+    guard (functionLevels & bit != 0) != isHigh else { return }
+    functionLevels ^= bit
+    let pin = ACPITables.ioAPICPin(slot: UInt32(index) + 1, pin: 0)
+    if let message = ioAPIC.setLine(Int(pin), isHigh: isHigh) { deliver(message) }
+  }
+
+  /// A message signalled interrupt (Intel SDM volume 3, §11.11): a write where the local APICs listen.
+  private mutating func deliver(_ message: InterruptMessage) {
+    guard message.address >> 20 == MemoryMap.localAPIC >> 20,
+      let mode = DeliveryMode(rawValue: UInt8(message.data.bits(8, count: 3)))
+    else { return }
+    deliver(
+      IOAPICMessage(
+        vector: UInt8(truncatingIfNeeded: message.data), mode: mode,
+        destination: UInt8(message.address.bits(12, count: 8)), isLogical: message.address.bits(2, count: 1) != 0,
+        trigger: message.data.bits(15, count: 1) != 0 ? .level : .edge))
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Component
+import Machine
+import Virtio
+
+/// A VM's virtio devices: what its drivers set up goes to the servers that move the data, and what these tell comes back.
+///
+/// Invariant: a device whose bit is in `unsaid` has a setup that its server was not yet told.
+struct DeviceLinks {
+  /// What a server may take to let go of a VM's memory, in nanoseconds: then it counts as dead.
+  private static var patience: UInt64 { 2_000_000_000 }
+
+  private var links = InlineArray<8, DeviceLink?>(repeating: nil)
+  private var count = 0
+  private var unsaid: UInt32 = 0
+
+  /// Plugs the VM's devices in.
+  init(_ configuration: borrowing VMMConfiguration, into pc: inout PC) {
+    for index in 0..<min(Int(configuration.deviceCount), VMMConfiguration.deviceCapacity) {
+      let device = configuration.devices[index]
+      // SAFETY: the description maps a page for each device into its VMM, and into its server.
+      links[index] = unsafe DeviceLink(
+        unsafeBase: Memory.pointer(AddressMap.channels + UInt64(device.channelSlot) * AddressMap.channelStride))
+      let card = NetworkCard(
+        address: device.address, mtu: UInt16(clamping: device.mtu), offersOffload: device.hasNoOffload == 0)
+      pc.plug(VirtioFunction(.network(card)))
+      count += 1
+    }
+  }
+
+  /// The channel slot of device `index`: after the console's.
+  static func slot(_ index: Int) -> Int { VMMConfiguration.consoleSlot + 1 + index }
+
+  /// Takes the guest's memory back from servers that an earlier life of this VM gave it to, before anything else is
+  /// done with it.
+  mutating func reclaim(_ scale: TimeScale) {
+    let end = Time.ticks &+ scale.ticks(ofNanoseconds: Self.patience)
+    for index in 0..<count {
+      while let link = links[index], !link.isSettled, Time.ticks < end { Self.sleep(until: end) }
+      guard let link = links[index], link.isSettled else { continue }
+      link.propose(DeviceSetup())
+      Kernel.signal(channel: Self.slot(index))
+    }
+    for index in 0..<count {
+      while let link = links[index], !link.isSettled, Time.ticks < end { Self.sleep(until: end) }
+      if let link = links[index], !link.isSettled {
+        Kernel.log(.warning, "the server of device \(index) does not answer: the device waits for it")
+      }
+    }
+    Kernel.setTimer(atTick: 0)
+  }
+
+  private static func sleep(until end: UInt64) {
+    Kernel.setTimer(atTick: end)
+    _ = Kernel.wait()
+  }
+
+  /// Does what the guest asked of its devices since this was last called.
+  mutating func serve(_ pc: inout PC, _ cpu: Mapped<VirtualCPUState>) {
+    while let index = pc.takeTouchedFunction() {
+      let memory = pc.memory
+      let events = pc.withFunction(index) { Self.takeEvents(of: &$0, memory) } ?? .none
+      for queue in 0..<DeviceSetup.queueCapacity where events.contains(.kick(queue)) {
+        Kernel.signal(channel: Self.slot(index))
+      }
+      if events.contains(.rangesChanged) { Self.setKicks(pc, cpu) }
+      if events.contains(.setupChanged) { unsaid |= 1 << UInt32(index) }
+    }
+    if unsaid != 0 { tell(&pc) }
+  }
+
+  /// A server signalled: passes on what it says.
+  mutating func heard(_ notifications: Notifications, _ pc: inout PC) {
+    for index in 0..<count where notifications.contains(.channel(Self.slot(index))) {
+      guard let link = links[index] else { continue }
+      let events = link.takeEvents()
+      let isSettled = link.isSettled && unsaid & 1 << UInt32(index) == 0
+      _ = pc.withFunction(index) { function in
+        if isSettled, function.isResetting { function.resetFinished() }
+        for queue in 0..<DeviceSetup.queueCapacity where events.contains(.queue(queue)) { function.raise(queue: queue) }
+        if events.contains(.needsReset) { function.needsReset() }
+        return
+      }
+      // What it did may be something to tell.
+      pc.touch(index)
+    }
+    tell(&pc)
+  }
+
+  /// Gives servers the setups that they do not know, unless they are busy with earlier ones.
+  private mutating func tell(_ pc: inout PC) {
+    for index in 0..<count where unsaid & 1 << UInt32(index) != 0 {
+      guard let link = links[index], link.isSettled else { continue }
+      var setup = DeviceSetup()
+      _ = pc.withFunction(index) { $0.fill(&setup) }
+      unsaid &= ~(1 << UInt32(index))
+      link.propose(setup)
+      Kernel.signal(channel: Self.slot(index))
+    }
+  }
+
+  /// What happened to a device, its control queue served.
+  private static func takeEvents(of function: inout VirtioFunction, _ memory: GuestMemory) -> FunctionEvents {
+    var events = function.takeEvents()
+    guard let control = function.controlQueue, events.contains(.kick(control)) else { return events }
+    events.remove(.kick(control))
+    var chain = DescriptorChain()
+    function.serveControl(in: memory, with: &chain)
+    events.insert(function.takeEvents())
+    return events
+  }
+
+  /// Tells the kernel which ports are kicks of queues that a server has.
+  private static func setKicks(_ pc: borrowing PC, _ cpu: Mapped<VirtualCPUState>) {
+    var place = 0
+    for index in 0..<pc.functionCount {
+      guard let ports = pc.kickPorts(ofFunction: index) else { continue }
+      cpu.value.kicks[place] = KickRange(first: ports.first, count: ports.count, slot: UInt16(slot(index)))
+      place += 1
+    }
+    for rest in place..<VirtualCPUState.kickCapacity { cpu.value.kicks[rest] = KickRange() }
+  }
+}
