@@ -62,6 +62,7 @@ let pure: [Target] = [
   module("Decoding", ["Bits"]),
   module("PCI", ["Bits"]),
   module("Virtio", ["Bits", "ABI", "PCI"]),
+  module("Switching", ["Bits", "ABI", "Virtio"]),
   module("Machine", ["Bits", "Decoding", "PCI", "Virtio"]),
   module("Terminal", ["Bits", "ABI"]),
 ]
@@ -123,6 +124,7 @@ let onHost: [Target] = [
   tests("Decoding", ["Bits"]),
   tests("PCI", ["Bits"]),
   tests("Virtio", ["Bits", "ABI", "PCI"]),
+  tests("Switching", ["Bits", "ABI", "Virtio"]),
   tests("Machine", ["Bits", "ABI", "Decoding", "PCI", "Virtio"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),

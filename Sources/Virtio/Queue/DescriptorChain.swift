@@ -53,6 +53,11 @@ package struct DescriptorChain: ~Copyable {
     writableCount = 0
   }
 
+  /// Adds the buffers to write of `other`, a chain of the same guest taken after this one: a frame may fill several.
+  package mutating func append(buffersToWriteOf other: borrowing DescriptorChain) throws(QueueError) {
+    for index in other.readableSegments..<other.segmentCount { try append(other.segments[index]) }
+  }
+
   /// Adds a buffer that is known to lie in the guest's memory.
   mutating func append(_ segment: ChainSegment) throws(QueueError) {
     // Writable buffers come last (virtio 1.2, §2.7.4.2).
