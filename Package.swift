@@ -77,6 +77,7 @@ let onTarget: [Target] = [
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
   image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "CX86"]),
+  image("SwitchServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Switching", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]
 
@@ -136,7 +137,7 @@ let onHost: [Target] = [
 let package = Package(
   name: "roost",
   products: isBare
-    ? ["KernelImage", "VMM", "ConsoleServer"].map { .executable(name: $0, targets: [$0]) }
+    ? ["KernelImage", "VMM", "SwitchServer", "ConsoleServer"].map { .executable(name: $0, targets: [$0]) }
     : [.executable(name: "roost", targets: ["CLI"])],
   dependencies: isBare
     ? []

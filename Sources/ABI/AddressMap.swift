@@ -9,7 +9,7 @@ package enum AddressMap {
   package static var program: UInt64 { 0x0040_0000 }
   /// The first byte above the stack; below its `stackSize` bytes lies an unmapped page.
   package static var stackTop: UInt64 { 0x0800_0000 }
-  package static var stackSize: UInt64 { 128 * .KiB }
+  package static var stackSize: UInt64 { 256 * .KiB }
   /// `SystemInformation`, read-only, in every domain.
   package static var information: UInt64 { 0x0f00_0000 }
   /// The component's own configuration, read-only (`VMMConfiguration`, `ConsoleConfiguration`,

@@ -108,6 +108,13 @@ package struct DeviceLink {
       .store(value, ordering: .releasing)
   }
 
+  #if FAULT_INJECTION
+    func fault<R>(_ body: (borrowing Atomic<UInt64>) -> R) -> R {
+      // SAFETY: as in `load`, at byte 192.
+      unsafe body((base + 192).assumingMemoryBound(to: Atomic<UInt64>.self).pointee)
+    }
+  #endif
+
   private func events(_ body: (borrowing Atomic<UInt64>) -> UInt64) -> UInt64 {
     // SAFETY: as in `load`, at byte 128.
     unsafe body((base + 128).assumingMemoryBound(to: Atomic<UInt64>.self).pointee)

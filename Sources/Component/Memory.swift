@@ -77,4 +77,18 @@ package enum Memory {
       unsafeLow: pointer(AddressMap.guestLow), lowSize: configuration.lowSize,
       high: configuration.highSize > 0 ? pointer(AddressMap.guestHigh) : nil, highSize: configuration.highSize)
   }
+
+  /// The memory of the VM with this number, in a server that moves data for it.
+  package static func guest(number: Int, lowSize: UInt64, highSize: UInt64) -> GuestMemory {
+    let base = AddressMap.guests + UInt64(number) * AddressMap.guestStride
+    // SAFETY: the description maps both parts with these sizes for as long as the server lives.
+    return unsafe GuestMemory(
+      unsafeLow: pointer(base), lowSize: lowSize,
+      high: highSize > 0 ? pointer(base + AddressMap.guestHighOffset) : nil, highSize: highSize)
+  }
+}
+
+extension Mapped where Value == SwitchConfiguration {
+  /// Read-only.
+  package static var configuration: Self { Self(at: AddressMap.configuration) }
 }
