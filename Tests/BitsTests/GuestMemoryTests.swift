@@ -97,13 +97,70 @@ private let top = UInt64(4) << 30
     #expect(guest.isUnharmed)
   }
 
+  @Test func `bytes are copied out of the guest, all or none`() throws {
+    let guest = Guest()
+    try guest.memory.write(UInt64(0x0807_0605_0403_0201), at: GuestAddress(8184))
+    var bytes = [UInt8](repeating: 0, count: 5)
+    func read(_ address: UInt64) throws(GuestMemoryError) {
+      var span = bytes.mutableSpan
+      var raw = span.mutableBytes
+      try guest.memory.read(into: &raw, from: GuestAddress(address))
+    }
+    try read(8187)
+    #expect(bytes == [4, 5, 6, 7, 8])
+    #expect(throws: GuestMemoryError.outOfRange) { try read(8188) }
+    #expect(bytes == [4, 5, 6, 7, 8])
+  }
+
+  @Test func `bytes are copied from guest to guest and within one, whole ranges only`() throws {
+    let (one, other) = (Guest(), Guest())
+    try one.memory.write(UInt64(0x1122_3344_5566_7788), at: GuestAddress(8184))
+    try other.memory.copy(8, from: one.memory, at: GuestAddress(8184), to: GuestAddress(top + 4088))
+    #expect(try other.memory.read(GuestAddress(top + 4088), as: UInt64.self) == 0x1122_3344_5566_7788)
+    try one.memory.copy(8, from: one.memory, at: GuestAddress(8184), to: GuestAddress(8182))
+    #expect(try one.memory.read(GuestAddress(8182), as: UInt64.self) == 0x1122_3344_5566_7788)
+    let wrong: [(source: UInt64, target: UInt64, count: UInt64)] = [
+      (8185, 0, 8), (0, 8185, 8), (0, 0, 8193), (8192, 0, 1), (top + 4089, 0, 8), (.max, 0, 2),
+    ]
+    for (source, target, count) in wrong {
+      #expect(throws: GuestMemoryError.outOfRange) {
+        try other.memory.copy(count, from: one.memory, at: GuestAddress(source), to: GuestAddress(target))
+      }
+    }
+    #expect(one.isUnharmed && other.isUnharmed)
+  }
+
+  @Test(arguments: [(0, 16), (8176, 16), (top + 4080, 16), (8192, 0)] as [(UInt64, UInt64)])
+  func `a window is the guest's memory itself`(address: UInt64, count: UInt64) throws {
+    let guest = Guest()
+    let window = try guest.memory.window(GuestAddress(address), count: count)
+    #expect(window.count == Int(count))
+    guard count > 0 else { return }
+    window.write(UInt32(0xaabb_ccdd), at: 12)
+    window.storeRelease(0x1234, at: 2)
+    #expect(try guest.memory.read(GuestAddress(address + 12), as: UInt32.self) == 0xaabb_ccdd)
+    try guest.memory.write(UInt16(0x5678), at: GuestAddress(address + 2))
+    #expect(window.loadAcquire(2) == 0x5678)
+    window.write(UInt8(0xcd), at: 1)
+    #expect(window.read(1, as: UInt16.self) == 0x78cd)
+    #expect(guest.isUnharmed)
+  }
+
+  @Test func `a window with a byte outside is none`() {
+    let memory = Guest().memory
+    for (address, count) in [(8177, 16), (8193, 0), (top - 1, 2), (top + 4096, 1), (.max, .max)] as [(UInt64, UInt64)] {
+      #expect(throws: GuestMemoryError.outOfRange) { try memory.window(GuestAddress(address), count: count) }
+    }
+  }
+
   @Test func `no range traps or touches what is not the guest's`() {
     let guest = Guest()
     var random = EdgeGenerator(state: 11)
     for _ in 0..<20_000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
       let address = GuestAddress(random.hostile())
       let count = random.hostile()
-      switch random.next() % 4 {
+      switch random.next() % 5 {
+      case 4: try? guest.memory.copy(count, from: guest.memory, at: GuestAddress(random.hostile()), to: address)
       case 0: _ = try? guest.memory.read(address, as: UInt32.self)
       case 1: try? guest.memory.write(random.next(), at: address)
       case 2: try? guest.memory.fill(address, count: count, with: 1)
