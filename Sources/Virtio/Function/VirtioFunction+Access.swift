@@ -19,10 +19,11 @@ extension VirtioFunction {
 
   /// Writes `width` bytes (1, 2 or 4) of configuration space.
   package mutating func writeConfiguration(_ value: UInt32, at offset: UInt8, width: Int) {
-    let (ports, registers) = (portBase, memoryBase)
     configuration.write(value, at: offset, width: width)
     if isWindowData(offset) { writeThroughWindow() }
-    if portBase != ports || memoryBase != registers { events.insert(.rangesChanged) }
+    let new = FunctionPermissions(configuration, messageControl: messageControl)
+    if new.ports != permissions.ports || new.memory != permissions.memory { events.insert(.rangesChanged) }
+    permissions = new
   }
 
   // VIRTIO_PCI_CAP_PCI_CFG: bar, offset and length choose bytes of a base address register that its data field shows,
@@ -68,9 +69,7 @@ extension VirtioFunction {
 
 extension VirtioFunction {
   /// Where the queues' ports are, two bytes for each; `nil` while the guest has not let them be decoded.
-  package var portBase: UInt16? {
-    configuration.address(ofRange: FunctionLayout.portRange).flatMap { UInt16(exactly: $0) }
-  }
+  package var portBase: UInt16? { permissions.ports }
 
   /// The ports of the queues that are handed to a server; `nil` while `portBase` is.
   package var serverPorts: (first: UInt16, count: UInt16)? {
@@ -103,7 +102,7 @@ extension VirtioFunction {
 
 extension VirtioFunction {
   /// Where the registers are; `nil` while the guest has not let them be decoded.
-  package var memoryBase: UInt64? { configuration.address(ofRange: FunctionLayout.memoryRange) }
+  package var memoryBase: UInt64? { permissions.memory }
 
   /// Whether the byte at `address` is one of the function's.
   package func claims(address: UInt64) -> Bool {

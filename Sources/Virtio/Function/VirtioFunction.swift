@@ -22,8 +22,8 @@ package import PCI
 ///
 /// The control plane: it knows what driver and device agreed on, and leaves the data queues to a server.
 ///
-/// Invariant: `isHandedOver` from the moment that a server may use the queues until it is known that it does not;
-/// nothing is shown to a server as live while `isResetting`.
+/// Invariant: `permissions` is what `configuration` says; `isHandedOver` from the moment that a server may use the
+/// queues until it is known that it does not; nothing is shown to a server as live while `isResetting`.
 package struct VirtioFunction: Sendable {
   /// One queue, as the driver set it up.
   struct Queue: Sendable {
@@ -40,6 +40,9 @@ package struct VirtioFunction: Sendable {
   /// Where the capabilities are that the guest's writes matter for.
   let messageControl: UInt8
   let window: UInt8
+
+  /// As `configuration` says.
+  var permissions = FunctionPermissions()
 
   var status = DeviceStatus.none
   /// What the status was when the reset began that is not finished.
@@ -144,7 +147,7 @@ extension VirtioFunction {
   /// Interrupts the driver for queue `index` (§4.1.5.3).
   package mutating func raise(queue index: Int) {
     guard isLive, index >= 0, index < device.queueCount else { return }
-    if hasMessages {
+    if permissions.hasMessages {
       messages.raise(Int(queues[index].vector))
     } else {
       causes.insert(.queue)
@@ -155,26 +158,20 @@ extension VirtioFunction {
   mutating func raiseConfiguration() {
     guard isLive else { return }
     causes.insert(.configuration)
-    if hasMessages { messages.raise(Int(configurationVector)) }
+    if permissions.hasMessages { messages.raise(Int(configurationVector)) }
   }
 
   /// The next message to send; the owner asks until there is none.
   ///
   /// A message is a write to memory: none leaves while the function is no bus master.
   package mutating func takeMessage() -> InterruptMessage? {
-    guard hasMessages, !isMaskedAsAWhole, configuration.command.contains(.busMaster) else { return nil }
+    guard permissions.hasMessages, !permissions.masksMessages, permissions.isBusMaster else { return nil }
     return messages.takeMessage()
   }
 
   /// Whether the function asserts its interrupt pin, INTA#: only without messages.
-  package var interruptLine: Bool {
-    hasInterruptStatus && !configuration.command.contains(.interruptDisable)
-  }
+  package var interruptLine: Bool { hasInterruptStatus && !permissions.disablesPin }
 
   /// The Interrupt Status bit of PCI's status register (§4.1.4.5.1).
-  var hasInterruptStatus: Bool { !causes.isEmpty && !hasMessages }
-
-  /// MSI-X message control, bits 15 and 14 (PCI Local Bus 3.0, §6.8.2.3).
-  var hasMessages: Bool { configuration.read(messageControl, width: 2) & 1 << 15 != 0 }
-  private var isMaskedAsAWhole: Bool { configuration.read(messageControl, width: 2) & 1 << 14 != 0 }
+  var hasInterruptStatus: Bool { !causes.isEmpty && !permissions.hasMessages }
 }
