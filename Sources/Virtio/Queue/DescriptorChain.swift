@@ -22,6 +22,7 @@ package struct DescriptorChain: ~Copyable {
   /// The most buffers of a chain: as many as the largest queue that Roost's devices have.
   package static var capacity: Int { 256 }
 
+  private let inPlace = InPlace()
   private var segments: InlineArray<256, ChainSegment>
   private var readableSegments = 0
   /// The number of its first descriptor, by which the driver knows it.
