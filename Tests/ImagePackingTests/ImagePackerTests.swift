@@ -171,7 +171,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
   let configuration = try #require(image.contents("configuration.1"))
 
   #expect(configuration.count == MemoryLayout<VMMConfiguration>.size)
-  #expect(number(configuration, 0, as: UInt32.self) == 1)
+  #expect(number(configuration, 0, as: UInt32.self) == Int(VMMConfiguration.version))
   #expect(number(configuration, 4, as: UInt32.self) == 1)
   #expect(text(configuration[8..<32]) == "big")
   #expect(number(configuration, 32, as: UInt64.self) == 3 << 30)
