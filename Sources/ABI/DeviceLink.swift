@@ -31,7 +31,9 @@ package struct DeviceLink {
 
   /// - Precondition: `base` points to `size` bytes, mapped for as long as this value is used, page-aligned and zero
   ///   before their first use.
-  package init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  package init(unsafeBase base: UnsafeMutableRawPointer) {
+    unsafe self.base = base
+  }
 
   // MARK: - The VMM's side
 
