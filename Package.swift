@@ -65,6 +65,7 @@ let pure: [Target] = [
   module("Switching", ["Bits", "ABI", "Virtio"]),
   module("Machine", ["Bits", "Decoding", "PCI", "Virtio"]),
   module("Terminal", ["Bits", "ABI"]),
+  module("Storage", ["Bits", "ABI"]),
 ]
 
 let onTarget: [Target] = [
