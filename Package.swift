@@ -129,6 +129,7 @@ let onHost: [Target] = [
   tests("Switching", ["Bits", "ABI", "Virtio"]),
   tests("Machine", ["Bits", "ABI", "Decoding", "PCI", "Virtio"]),
   tests("Terminal", ["Bits", "ABI"]),
+  tests("Storage", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),

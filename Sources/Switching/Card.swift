@@ -10,7 +10,7 @@ struct Card: ~Copyable {
   var receive: SplitQueue
   var transmit: SplitQueue
   let features: NetworkFeatures
-  let filter: ReceiveFilter
+  let filter: AdmissionFilter
 
   /// - Throws: which of the queues cannot be used, and why.
   init(_ setup: borrowing DeviceSetup, memory: GuestMemory) throws(CardError) {
@@ -20,7 +20,7 @@ struct Card: ~Copyable {
     self.receive = receive
     self.transmit = transmit
     features = NetworkFeatures(rawValue: setup.features)
-    filter = setup.filter
+    filter = AdmissionFilter(setup.filter)
   }
 
   /// Whether the driver set both queues up, without which no frame moves.

@@ -12,6 +12,7 @@ struct HeadBuffer: ~Copyable {
   /// Bytes of a sender's frame that are worked on at most: Ethernet, IP and TCP headers, with options.
   static var reach: Int { 256 }
 
+  private let inPlace = InPlace()
   /// Room for the virtio header, `reach`, and a tag.
   private var bytes = InlineArray<272, UInt8>(repeating: 0)
   private(set) var count = 0

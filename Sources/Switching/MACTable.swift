@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
+import Bits
 
 /// Which port the stations of each VLAN were last seen on (IEEE 802.1Q, §8.7 and §8.8).
 ///
@@ -11,6 +12,7 @@ struct MACTable: ~Copyable {
   private static var ways: Int { 8 }
   private static var capacity: Int { 1024 }
 
+  private let inPlace = InPlace()
   /// The address in bits 47-0, the VLAN in 59-48, the port in 63-60; 0 is a free place, since no VLAN is 0.
   private var stations = InlineArray<1024, UInt64>(repeating: 0)
   /// When the station of the same index was last heard.

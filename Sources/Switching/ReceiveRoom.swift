@@ -11,6 +11,7 @@ struct ReceiveRoom: ~Copyable {
   /// The most buffers of one frame: 65562 bytes in buffers of 257.
   static var capacity: Int { DescriptorChain.capacity }
 
+  private let inPlace = InPlace()
   /// All that may be written.
   var place = DescriptorChain()
   private var next = DescriptorChain()

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
+import Bits
 
 /// Which VLANs a port is in, and how its frames show theirs (IEEE 802.1Q, §6.9).
 struct VLANRules: ~Copyable {
   /// The EtherType of a tag.
   static var tagType: UInt16 { 0x8100 }
 
+  private let inPlace = InPlace()
   private let mode: PortMode
   /// The VLAN of frames without a tag; 0 if there are none.
   private let native: UInt16

@@ -4,7 +4,7 @@
 import ABI
 
 /// `struct virtio_net_hdr` as a driver writes it.
-struct VirtioHeader {
+struct VirtioHeader: Sendable {
   var flags: UInt8 = 0
   var kind: UInt8 = 0
   var headerLength = 0
@@ -78,7 +78,12 @@ struct TestSegment {
   }
 
   private var network: [UInt8] {
-    if isIPv6 { return [0x60, 0, 0, 0] + wire(UInt16(clamping: transportLength)) + [6, 64] + addresses }
+    if isIPv6 {
+      // Options for all hops: one of padding.
+      let options: [UInt8] = [6, UInt8(max(ipOptions, 8) / 8 - 1), 1, UInt8(max(ipOptions, 8) - 4)]
+      return [0x60, 0, 0, 0] + wire(UInt16(clamping: ipOptions + transportLength)) + [ipOptions == 0 ? 6 : 0, 64]
+        + addresses + (0..<ipOptions).map { $0 < 4 ? options[$0] : 0 }
+    }
     let length = UInt16(clamping: 20 + ipOptions + transportLength)
     var ip: [UInt8] = [0x45 + UInt8(ipOptions / 4), 0] + wire(length) + wire(identification) + [0x40, 0, 64, 6, 0, 0]
     ip += addresses + Array(repeating: 1, count: ipOptions)
