@@ -66,6 +66,7 @@ let pure: [Target] = [
   module("Machine", ["Bits", "Decoding", "PCI", "Virtio"]),
   module("Terminal", ["Bits", "ABI"]),
   module("Storage", ["Bits", "ABI"]),
+  module("AHCI", ["Bits"]),
 ]
 
 let onTarget: [Target] = [
@@ -130,6 +131,7 @@ let onHost: [Target] = [
   tests("Machine", ["Bits", "ABI", "Decoding", "PCI", "Virtio"]),
   tests("Terminal", ["Bits", "ABI"]),
   tests("Storage", ["Bits", "ABI"]),
+  tests("AHCI", ["Bits"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
