@@ -140,7 +140,22 @@ struct LocalAPICPageShowTests {
     var schedule = LocalAPICPageSchedule()
     _ = schedule.show(at: 5_000_000)
     #expect(schedule.hide(at: 5_080_000, found: 4_000_000) == 5_080_000)
-    #expect(schedule.patience == LocalAPICPageSchedule.firstLook)
+  }
+
+  @Test func `an idle guest's tick comes with a look that is set a little after it, and never before it`() {
+    var schedule = LocalAPICPageSchedule()
+    var now: UInt64 = 1_000_000_000
+    var shared = 0
+    for round in UInt64(0)..<100 {
+      let look = schedule.show(at: now)
+      let left = now + 60_000 + round % 7 * 3000
+      let due = schedule.hide(at: left, found: 4_000_000) + 4_000_000
+      #expect(due >= left + 4_000_000)
+      #expect(due - left <= 4_000_000 + 4_000_000 / LocalAPICPageSchedule.slackShare)
+      if due == look { shared += 1 }
+      now = due
+    }
+    #expect(shared > 80)
   }
 
   @Test func `a short timer makes looks early, a long one late again`() {
