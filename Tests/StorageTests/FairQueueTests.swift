@@ -8,7 +8,7 @@ import Testing
 /// Fair queueing: nobody starves, whoever asks for how much.
 struct FairQueueTests {
   /// VMs that always have something to ask for, and a disk that finishes commands in order of their issue.
-  private struct Simulation {
+  private final class Simulation {
     var queue: FairQueue<8>
     var now: UInt64 = 0
     /// Bytes of each owner's requests; 0 for none.
@@ -29,7 +29,7 @@ struct FairQueueTests {
     }
 
     /// Fills the slots, then lets the disk finish one command.
-    mutating func step() {
+    func step() {
       offer()
       loop: while true {
         switch queue.next(now: now) {
@@ -54,7 +54,7 @@ struct FairQueueTests {
       queue.finish(owner, bytes: bytes)
     }
 
-    private mutating func offer() {
+    private func offer() {
       for owner in sizes.indices where sizes[owner] > 0 && !queue.hasOffer(owner) {
         queue.offer(owner, bytes: sizes[owner])
       }
@@ -65,7 +65,7 @@ struct FairQueueTests {
 
   @Test(arguments: [1, 2, 31, 32])
   func `equals get the same`(slots: Int) {
-    var simulation = Simulation(slots: slots, sizes: [65536, 65536, 65536])
+    let simulation = Simulation(slots: slots, sizes: [65536, 65536, 65536])
     for _ in 0..<3000 { simulation.step() }
     let least = simulation.served.min() ?? 0
     #expect(least > 0)
@@ -74,7 +74,7 @@ struct FairQueueTests {
 
   @Test(arguments: [1, 2, 8, 32])
   func `one who asks for much does not starve those who ask for little`(slots: Int) {
-    var simulation = Simulation(slots: slots, sizes: [4 << 20, 4096, 65536, 512])
+    let simulation = Simulation(slots: slots, sizes: [4 << 20, 4096, 65536, 512])
     for _ in 0..<5000 { simulation.step() }
     // In bytes, with what each command costs, all had the same to within one request of the largest size each.
     let costs = zip(simulation.served, simulation.sizes).map { $0 / $1 * ($1 + FairQueue<8>.commandCost) }
@@ -85,7 +85,7 @@ struct FairQueueTests {
   }
 
   @Test func `one alone may have all slots, and gives them up to a newcomer`() {
-    var simulation = Simulation(slots: 32, sizes: [1 << 20, 0])
+    let simulation = Simulation(slots: 32, sizes: [1 << 20, 0])
     simulation.step()
     simulation.step()
     #expect(simulation.issued(0) == 31)
@@ -146,7 +146,7 @@ struct FairQueueTests {
   // MARK: - Rates
 
   @Test func `a rate is kept to, and the others have the rest`() {
-    var simulation = Simulation(slots: 4, sizes: [65536, 65536])
+    let simulation = Simulation(slots: 4, sizes: [65536, 65536])
     simulation.queue.limit(0, bytesPerSecond: 100_000_000, burst: 1 << 20)
     for _ in 0..<20000 { simulation.step() }
 
@@ -157,7 +157,7 @@ struct FairQueueTests {
   }
 
   @Test func `with nobody else the disk waits for the rate`() {
-    var simulation = Simulation(slots: 4, sizes: [1_000_000])
+    let simulation = Simulation(slots: 4, sizes: [1_000_000])
     simulation.queue.limit(0, bytesPerSecond: 1_000_000, burst: 0)
     for _ in 0..<100 { simulation.step() }
     let seconds = Double(simulation.now) / 1e9
@@ -190,7 +190,7 @@ struct FairQueueTests {
   @Test func `random VMs all get on`() {
     for seed in 0..<UInt64(20 * fuzzFactor) {
       var random = SplitMix64(seed: seed)
-      var simulation = Simulation(
+      let simulation = Simulation(
         slots: Int.random(in: 1...32, using: &random),
         sizes: (0..<8).map { _ in 512 << UInt64.random(in: 0...13, using: &random) })
       for _ in 0..<200 {

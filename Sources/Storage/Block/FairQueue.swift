@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Bits
+
 // Who may send the next command to the disk.
 //
 // Each VM ("owner") has at most one request at the head of its line; the rest waits in its own queues. Start-time fair
@@ -13,7 +15,7 @@
 // has one.
 
 /// Deals out a disk's command slots to VMs, so that none of them starves.
-package struct FairQueue<let capacity: Int>: Sendable {
+package struct FairQueue<let capacity: Int>: ~Copyable, Sendable {
   /// What each command costs beside its bytes: many small ones keep a disk as busy as a few big ones.
   package static var commandCost: UInt64 { 16384 }
 
@@ -54,6 +56,7 @@ package struct FairQueue<let capacity: Int>: Sendable {
     }
   }
 
+  private let inPlace = InPlace()
   private var owners = InlineArray<capacity, Owner>(repeating: Owner())
   private var virtualTime: UInt64 = 0
   private var issued = 0

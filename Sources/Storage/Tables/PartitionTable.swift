@@ -19,6 +19,7 @@ package struct PartitionTable: ~Copyable {
   /// What is wrong with a GPT that could be used.
   package internal(set) var note: TableNote?
   package private(set) var count = 0
+  private let inPlace = InPlace()
   private var partitions: InlineArray<64, Partition>
 
   init(_ disk: DiskGeometry) {
