@@ -13,7 +13,5 @@ func componentMain() {
     Kernel.log(.error, "the boot image has another version of this VM's configuration")
     Kernel.exit(.powerOff)
   }
-  var machine = VirtualMachine(configuration)
-  machine.boot(configuration)
-  machine.run()
+  VirtualMachine(configuration).run(configuration)
 }

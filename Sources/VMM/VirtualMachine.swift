@@ -49,8 +49,9 @@ struct VirtualMachine: ~Copyable {
     cpu.value.tscOffset = 0 &- origin
   }
 
-  /// The VM's life: run the guest, see to what it left for, offer it the next interrupt.
-  consuming func run() -> Never {
+  /// The VM's life: boot the guest, run it, see to what it left for, offer it the next interrupt.
+  consuming func run(_ configuration: VMMConfiguration) -> Never {
+    boot(configuration)
     while true {
       let plan = prepareEntry()
       let events = isHalted && plan == nil ? Kernel.wait() : enter()

@@ -55,7 +55,9 @@ extension SplitMix64 {
       do { try use(device, driver.guest, &random) } catch {
         // The next device begins with an empty queue, but with the same descriptors.
         driver.availableIndex = driver.usedIndex
-        if let queue = try? driver.queue([.none, .ringIndirect, .ringIndirect][random.below(3)]) { device.queue = queue }
+        if let queue = try? driver.queue([.none, .ringIndirect, .ringIndirect][random.below(3)]) {
+          device.queue = queue
+        }
       }
     }
   }
@@ -151,15 +153,15 @@ extension SplitMix64 {
   }
 
   private func check(_ bench: FunctionBench, _ random: inout SplitMix64) {
-    let function = bench.function
     let setup = bench.setup
-    #expect((setup.isLive != 0) == function.isLive)
-    #expect(!function.isLive || function.isHandedOver)
-    #expect(!function.isResetting || setup.isLive == 0)
-    #expect(!function.isResetting || bench[.status] != 0 || function.memoryBase != FunctionBench.memory)
-    #expect(function.offeredFeatures.contains(VirtioFeatures(rawValue: setup.features)))
+    #expect((setup.isLive != 0) == bench.isLive)
+    #expect(!bench.isLive || bench.function.isHandedOver)
+    #expect(!bench.isResetting || setup.isLive == 0)
+    #expect(!bench.isResetting || bench[.status] != 0 || bench.memoryBase != FunctionBench.memory)
+    #expect(bench.offeredFeatures.contains(VirtioFeatures(rawValue: setup.features)))
     for index in 0..<3 {
-      #expect(function.queues[index].setup.size.nonzeroBitCount == 1 && function.queues[index].setup.size <= 256)
+      #expect(
+        bench.function.queues[index].setup.size.nonzeroBitCount == 1 && bench.function.queues[index].setup.size <= 256)
     }
     #expect(setup.filter.count <= ReceiveFilter.capacity)
     switch random.below(6) {

@@ -18,9 +18,9 @@ extension PC {
 
   /// Plugs a function into the next slot, before the guest starts.
   /// - Precondition: there are fewer than `functionCapacity`.
-  package mutating func plug(_ function: VirtioFunction) {
+  package mutating func plug(_ function: consuming VirtioFunction) {
     let index = functionCount
-    functions[index] = function
+    functions[index] = consume function
     functions[index]?.place(
       io: Self.firstPort + UInt16(index) * Self.portStride,
       memory: Self.firstRegister + UInt32(index) * Self.registerStride)
@@ -31,7 +31,7 @@ extension PC {
   package mutating func withFunction<R>(_ index: Int, _ body: (inout VirtioFunction) -> R) -> R? {
     guard index < functionCount else { return nil }
     defer { functionChanged(index) }
-    return functions[index].map { _ in body(&functions[index]!) }
+    return functions[index]?.change(body)
   }
 
   /// Whether `takeTouchedFunction` has something to name.
@@ -50,19 +50,27 @@ extension PC {
 
   /// The ports by which the guest kicks the queues of function `index` that are a server's; `nil` if it has none.
   package func kickPorts(ofFunction index: Int) -> (first: UInt16, count: UInt16)? {
-    guard index < functionCount else { return nil }
-    return functions[index]?.serverPorts
+    ask(index) { $0.serverPorts } ?? nil
+  }
+
+  /// Asks function `index` something, in its place.
+  private func ask<R>(_ index: Int, _ question: (borrowing VirtioFunction) -> R) -> R? {
+    guard index >= 0, index < functionCount else { return nil }
+    switch functions[index] {
+    case .some(let function): return question(function)
+    case .none: return nil
+    }
   }
 
   // MARK: - The guest's accesses
 
   func function(atPort port: UInt16) -> Int? {
-    for index in 0..<functionCount where functions[index]?.claims(port: port) == true { return index }
+    for index in 0..<functionCount where ask(index, { $0.claims(port: port) }) == true { return index }
     return nil
   }
 
   func function(atAddress address: UInt64) -> Int? {
-    for index in 0..<functionCount where functions[index]?.claims(address: address) == true { return index }
+    for index in 0..<functionCount where ask(index, { $0.claims(address: address) }) == true { return index }
     return nil
   }
 
@@ -83,7 +91,7 @@ extension PC {
   /// Sends a function's messages, and sets its line.
   private mutating func functionChanged(_ index: Int) {
     while let message = functions[index]?.takeMessage() { deliver(message) }
-    let isHigh = functions[index]?.interruptLine == true
+    let isHigh = ask(index) { $0.interruptLine } == true
     let bit = UInt32(1) << UInt32(index)
     guard (functionLevels & bit != 0) != isHigh else { return }
     functionLevels ^= bit
@@ -102,4 +110,9 @@ extension PC {
         destination: UInt8(message.address.bits(12, count: 8)), isLogical: message.address.bits(2, count: 1) != 0,
         trigger: message.data.bits(15, count: 1) != 0 ? .level : .edge))
   }
+}
+
+extension VirtioFunction {
+  /// Lets `body` change the function in its place.
+  fileprivate mutating func change<R>(_ body: (inout VirtioFunction) -> R) -> R { body(&self) }
 }

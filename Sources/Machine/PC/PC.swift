@@ -50,7 +50,7 @@ package struct PC: ~Copyable {
   var pageSchedule = LocalAPICPageSchedule()
 
   /// The PCI functions, the first `functionCount` of which are there.
-  var functions = InlineArray<8, VirtioFunction?>(repeating: nil)
+  var functions = InlineArray<8, VirtioFunction?> { _ in nil }
   package internal(set) var functionCount = 0
   /// Bits of functions whose interrupt pins are asserted.
   var functionLevels: UInt32 = 0

@@ -24,7 +24,7 @@ package import PCI
 ///
 /// Invariant: `permissions` is what `configuration` says; `isHandedOver` from the moment that a server may use the
 /// queues until it is known that it does not; nothing is shown to a server as live while `isResetting`.
-package struct VirtioFunction: Sendable {
+package struct VirtioFunction: ~Copyable, Sendable {
   /// One queue, as the driver set it up.
   struct Queue: Sendable {
     var setup = QueueSetup(size: VirtioDevice.queueSize)
@@ -34,6 +34,7 @@ package struct VirtioFunction: Sendable {
   /// VIRTIO_MSI_NO_VECTOR: the event has no message.
   static var noVector: UInt16 { 0xffff }
 
+  private let inPlace = InPlace()
   var device: VirtioDevice
   var configuration: PCIConfigurationSpace
   var messages: MSIXTable

@@ -12,7 +12,7 @@ import Testing
   private let bench = FunctionBench()
 
   @Test func `offered features show by halves, and nothing beyond them`() {
-    let offered = bench.function.offeredFeatures
+    let offered = bench.offeredFeatures
     #expect(offered.contains(.version1 | .ringEventIndex | .ringIndirect))
     let halves =
       [(0, offered.rawValue & 0xffff_ffff), (1, offered.rawValue >> 32), (2, 0), (.max, 0)] as [(UInt64, UInt64)]
@@ -183,9 +183,9 @@ import Testing
   @Test func `a change of the link interrupts for the configuration`() {
     bench.start()
     bench.function.setLink(isUp: true)
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
     bench.function.setLink(isUp: false)
-    #expect(bench.function.interruptLine)
+    #expect(bench.interruptLine)
     #expect(bench.read(FunctionLayout.interruptStatus, 1) == 2)
   }
 }

@@ -59,63 +59,62 @@ import Testing
 
   @Test func `the guest changes only what is its own`() {
     for offset in stride(from: 0x40 as UInt8, to: 0xfc, by: 4) {
-      let isWindow = (function.window + 4...function.window + 16).contains(offset)
+      let isWindow = (bench.function.window + 4...bench.function.window + 16).contains(offset)
       let before = bench.configuration(offset)
       bench.function.writeConfiguration(~before, at: offset, width: 4)
-      if offset + 2 == function.messageControl {
+      if offset + 2 == bench.function.messageControl {
         #expect(bench.configuration(offset) ^ before == 0xc000_0000)
       } else if !isWindow {
         #expect(bench.configuration(offset) == before)
       }
     }
   }
-
-  private var function: VirtioFunction { bench.function }
 }
 
 /// Where the function's ranges are, and who moves them (PCI Local Bus 3.0, §6.2.5).
 @Suite struct RangeTests {
   @Test func `nothing is claimed before the guest turns decoding on`() {
     let bench = FunctionBench(isDecoding: false)
-    #expect(!bench.function.claims(port: FunctionBench.ports))
-    #expect(!bench.function.claims(address: FunctionBench.memory))
+    #expect(!bench.claims(port: FunctionBench.ports))
+    #expect(!bench.claims(address: FunctionBench.memory))
     #expect(bench.configuration(0x10) == UInt32(FunctionBench.ports) | 1)
     #expect(bench.configuration(0x14) == UInt32(FunctionBench.memory))
     bench.function.writeConfiguration(3, at: 4, width: 2)
     #expect(bench.takeEvents() == .rangesChanged)
-    #expect(bench.function.portBase == FunctionBench.ports)
-    #expect(bench.function.memoryBase == FunctionBench.memory)
+    #expect(bench.portBase == FunctionBench.ports)
+    #expect(bench.memoryBase == FunctionBench.memory)
   }
 
   @Test func `ranges are claimed from the first to the last byte`() {
-    let function = FunctionBench().function
+    let bench = FunctionBench()
     let (ports, memory) = (FunctionBench.ports, FunctionBench.memory)
-    #expect(!function.claims(port: ports - 1) && function.claims(port: ports))
-    #expect(function.claims(port: ports + 15) && !function.claims(port: ports + 16))
-    #expect(!function.claims(address: memory - 1) && function.claims(address: memory))
-    #expect(function.claims(address: memory + 4095) && !function.claims(address: memory + 4096))
+    #expect(!bench.claims(port: ports - 1) && bench.claims(port: ports))
+    #expect(bench.claims(port: ports + 15) && !bench.claims(port: ports + 16))
+    #expect(!bench.claims(address: memory - 1) && bench.claims(address: memory))
+    #expect(bench.claims(address: memory + 4095) && !bench.claims(address: memory + 4096))
   }
 
   @Test func `the guest moves them, and the owner hears of it`() {
     let bench = FunctionBench()
     bench.function.writeConfiguration(0xd000, at: 0x10, width: 4)
     #expect(bench.takeEvents() == .rangesChanged)
-    #expect(bench.function.portBase == 0xd000)
+    #expect(bench.portBase == 0xd000)
     bench.function.writeConfiguration(0xd001, at: 0x10, width: 4)
     #expect(bench.takeEvents() == .none)
     bench.function.writeConfiguration(0xffff_fff0, at: 0x10, width: 4)
     #expect(bench.takeEvents() == .rangesChanged)
-    #expect(bench.function.portBase == nil)
+    #expect(bench.portBase == nil)
     bench.function.writeConfiguration(0, at: 4, width: 2)
     #expect(bench.takeEvents() == .rangesChanged)
-    #expect(bench.function.memoryBase == nil)
+    #expect(bench.memoryBase == nil)
   }
 
   @Test func `an access that is not the function's changes nothing and reads as ones`() {
     let bench = FunctionBench()
     bench.function.writeMemory(0x1000, width: 1, value: 1)
     bench.function.writePort(0x80, width: 2, value: 0)
-    #expect(bench.function.readMemory(0x1000, width: 4) == .max)
+    let answer = bench.function.readMemory(0x1000, width: 4)
+    #expect(answer == .max)
     #expect(bench.status == .none && bench.takeEvents() == .none)
   }
 }
@@ -181,10 +180,10 @@ import Testing
     bench.function.writeConfiguration(7, at: 4, width: 2)
     bench.start()
     bench.function.raise(queue: 0)
-    #expect(bench.function.interruptLine)
+    #expect(bench.interruptLine)
     aim(1, UInt32(FunctionLayout.interruptStatus), 1)
     #expect(data & 0xff == 1)
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
     #expect(data & 0xff == 0)
   }
 }

@@ -109,6 +109,17 @@ final class FunctionBench {
 
   func takeMessage() -> InterruptMessage? { function.takeMessage() }
 
+  var isLive: Bool { function.isLive }
+  var isResetting: Bool { function.isResetting }
+  var interruptLine: Bool { function.interruptLine }
+  var features: VirtioFeatures { function.features }
+  var offeredFeatures: VirtioFeatures { function.offeredFeatures }
+  var portBase: UInt16? { function.portBase }
+  var memoryBase: UInt64? { function.memoryBase }
+
+  func claims(port: UInt16) -> Bool { function.claims(port: port) }
+  func claims(address: UInt64) -> Bool { function.claims(address: address) }
+
   var setup: DeviceSetup {
     var setup = DeviceSetup()
     function.fill(&setup)

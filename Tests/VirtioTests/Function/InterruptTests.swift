@@ -17,16 +17,16 @@ import Testing
     bench.negotiate()
     bench.function.raise(queue: 0)
     bench.function.setLink(isUp: false)
-    #expect(!bench.function.interruptLine && bench.read(FunctionLayout.interruptStatus, 1) == 0)
+    #expect(!bench.interruptLine && bench.read(FunctionLayout.interruptStatus, 1) == 0)
   }
 
   @Test func `the cause says queue or configuration, and reading it lowers the line`() {
     bench.start()
     bench.function.raise(queue: 1)
-    #expect(bench.function.interruptLine && hasInterruptStatus)
+    #expect(bench.interruptLine && hasInterruptStatus)
     bench.function.setLink(isUp: false)
     #expect(bench.read(FunctionLayout.interruptStatus, 1) == 3)
-    #expect(!bench.function.interruptLine && !hasInterruptStatus)
+    #expect(!bench.interruptLine && !hasInterruptStatus)
     #expect(bench.read(FunctionLayout.interruptStatus, 1) == 0)
   }
 
@@ -36,24 +36,24 @@ import Testing
     bench.write(0, at: FunctionLayout.interruptStatus, 1)
     _ = bench.read(FunctionLayout.interruptStatus + 1, 1)
     _ = bench.read(FunctionLayout.interruptStatus - 4, 4)
-    #expect(bench.function.interruptLine)
+    #expect(bench.interruptLine)
     #expect(bench.read(FunctionLayout.interruptStatus, 4) == 1)
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
   }
 
   @Test func `interrupt disable masks the line, not the status`() {
     bench.start()
     bench.function.raise(queue: 0)
     bench.function.writeConfiguration(0x407, at: 4, width: 2)
-    #expect(!bench.function.interruptLine && hasInterruptStatus)
+    #expect(!bench.interruptLine && hasInterruptStatus)
     bench.function.writeConfiguration(7, at: 4, width: 2)
-    #expect(bench.function.interruptLine)
+    #expect(bench.interruptLine)
   }
 
   @Test func `queues that are not there raise nothing`() {
     bench.start()
     for index in [-1, 3, 8, .max] { bench.function.raise(queue: index) }
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
   }
 }
 
@@ -80,7 +80,7 @@ import Testing
     bench.function.setLink(isUp: false)
     #expect(bench.takeMessage() == message(Int(vector)))
     #expect(bench.takeMessage() == nil)
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
   }
 
   @Test(arguments: [4, 5, 0x7ff, 0x800, 0xfffe, 0xffff] as [UInt64])
@@ -91,7 +91,7 @@ import Testing
     #expect(bench[.queueVector] == 0xffff && bench[.configurationVector] == 0xffff)
     bench.function.raise(queue: 0)
     bench.function.setLink(isUp: false)
-    #expect(bench.takeMessage() == nil && !bench.function.interruptLine)
+    #expect(bench.takeMessage() == nil && !bench.interruptLine)
   }
 
   @Test func `a change of the configuration sets its cause also with messages`() {

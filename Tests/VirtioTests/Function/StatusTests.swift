@@ -18,14 +18,14 @@ import Testing
   }
 
   @Test func `all that is offered can be accepted, and as little as VERSION_1`() {
-    #expect(agrees(bench.function.offeredFeatures))
-    #expect(bench.function.features == bench.function.offeredFeatures)
+    #expect(agrees(bench.offeredFeatures))
+    #expect(bench.features == bench.offeredFeatures)
     #expect(agrees(.version1))
-    #expect(bench.function.features == .version1)
+    #expect(bench.features == .version1)
   }
 
   @Test func `each offered feature can be left out with those that require it`() {
-    let offered = bench.function.offeredFeatures
+    let offered = bench.offeredFeatures
     for bit in 0..<64 where offered.contains(.bit(bit)) && .bit(bit) != VirtioFeatures.version1 {
       var features = offered
       features.remove(.bit(bit))
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func `a feature that is not offered is refused`() {
-    for bit in 0..<64 where !bench.function.offeredFeatures.contains(.bit(bit)) {
+    for bit in 0..<64 where !bench.offeredFeatures.contains(.bit(bit)) {
       #expect(!agrees(.version1 | .bit(bit)), "feature \(bit)")
     }
   }
@@ -70,14 +70,14 @@ import Testing
     bench.negotiate(.version1 | .address)
     bench[.driverFeatureSelect] = 0
     bench[.driverFeature] = UInt64(VirtioFeatures.mergeableBuffers.rawValue)
-    #expect(bench.function.features == .version1 | .address)
+    #expect(bench.features == .version1 | .address)
     #expect(bench[.driverFeature] == VirtioFeatures.address.rawValue)
   }
 
   @Test func `the same features are agreed on again after a reset`() {
     for _ in 0..<3 {
       bench.start()
-      #expect(bench.function.isLive)
+      #expect(bench.isLive)
       bench.status = .none
       bench.function.resetFinished()
     }
@@ -99,10 +99,10 @@ import Testing
   @Test func `DRIVER_OK makes it live, and only after FEATURES_OK`() {
     bench.status = .acknowledge | .driver | .driverOK
     #expect(bench.status == .acknowledge | .driver)
-    #expect(!bench.function.isLive && bench.takeEvents() == .none)
+    #expect(!bench.isLive && bench.takeEvents() == .none)
     bench.start()
     #expect(bench.status == Self.live)
-    #expect(bench.function.isLive && bench.takeEvents() == .setupChanged)
+    #expect(bench.isLive && bench.takeEvents() == .setupChanged)
   }
 
   @Test func `FEATURES_OK and DRIVER_OK may come in one write`() {
@@ -111,7 +111,7 @@ import Testing
     bench[.driverFeatureSelect] = 1
     bench[.driverFeature] = 1
     bench.status = Self.live
-    #expect(bench.function.isLive)
+    #expect(bench.isLive)
   }
 
   @Test func `the driver cannot say that the device needs a reset`() {
@@ -145,8 +145,8 @@ import Testing
   @Test func `a device that was never live is reset at once`() {
     bench.negotiate()
     bench.status = .none
-    #expect(bench.status == .none && !bench.function.isResetting)
-    #expect(bench.function.features == .none && bench.takeEvents() == .none)
+    #expect(bench.status == .none && !bench.isResetting)
+    #expect(bench.features == .none && bench.takeEvents() == .none)
   }
 
   @Test func `a live device shows no 0 before the server has let go of its queues`() {
@@ -155,12 +155,12 @@ import Testing
     bench.status = .none
     #expect(bench.takeEvents() == .setupChanged)
     #expect(bench.setup.isLive == 0)
-    #expect(bench.function.isResetting)
+    #expect(bench.isResetting)
     #expect(bench.status == Self.live)
     bench.status = .none
     #expect(bench.status == Self.live)
     bench.function.resetFinished()
-    #expect(bench.status == .none && !bench.function.isResetting)
+    #expect(bench.status == .none && !bench.isResetting)
     #expect(bench.takeEvents() == .none)
   }
 
@@ -170,24 +170,24 @@ import Testing
     _ = bench.takeEvents()
     bench.start(.version1)
     #expect(bench.status == Self.live)
-    #expect(!bench.function.isLive && bench.setup.isLive == 0)
+    #expect(!bench.isLive && bench.setup.isLive == 0)
     bench.function.raise(queue: 0)
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
     _ = bench.takeEvents()
     bench.function.resetFinished()
     #expect(bench.takeEvents() == .setupChanged)
     #expect(bench.setup.isLive == 1 && bench.setup.features == VirtioFeatures.version1.rawValue)
     // And its own reset waits for the server again.
     bench.status = .none
-    #expect(bench.function.isResetting)
+    #expect(bench.isResetting)
   }
 
   @Test func `a reset that was not asked for is not finished`() {
     bench.start()
     bench.function.resetFinished()
-    #expect(bench.function.isLive)
+    #expect(bench.isLive)
     bench.status = .none
-    #expect(bench.function.isResetting)
+    #expect(bench.isResetting)
   }
 
   @Test func `a reset leaves no queue, vector, feature, kick or interrupt`() {
@@ -216,7 +216,7 @@ import Testing
     #expect(bench.takeEvents() == .setupChanged)
     #expect(bench.setup.isLive == 0)
     bench.status = .none
-    #expect(bench.function.isResetting)
+    #expect(bench.isResetting)
   }
 
   @Test func `a device that needs a reset says so with an interrupt`() {
@@ -225,7 +225,7 @@ import Testing
     #expect(bench.status == Self.live | .needsReset)
     #expect(bench.read(FunctionLayout.interruptStatus, 1) == 2)
     bench.function.needsReset()
-    #expect(!bench.function.interruptLine)
+    #expect(!bench.interruptLine)
     bench.status = .none
     bench.function.resetFinished()
     #expect(bench.status == .none)
@@ -238,7 +238,7 @@ import Testing
     bench.status = .none
     bench.function.needsReset()
     bench.function.resetFinished()
-    #expect(bench.status == .none && !bench.function.interruptLine)
+    #expect(bench.status == .none && !bench.interruptLine)
   }
 }
 

@@ -116,7 +116,7 @@ private final class Controlled {
       #expect(card.send(command.map { UInt8($0) }) == 1)
     }
     #expect(card.filter.modes == .none && card.bench.takeEvents() == .none)
-    #expect(card.bench.function.isLive && !card.bench.status.contains(.needsReset))
+    #expect(card.bench.isLive && !card.bench.status.contains(.needsReset))
   }
 
   @Test func `commands that were not agreed on are refused`() {
@@ -203,12 +203,12 @@ private final class Controlled {
     let card = Controlled()
     #expect(card.send([0, 0, 1]) == 0)
     #expect(card.driver.used(0) == (0, 1) && card.driver.usedIndex == 1)
-    #expect(card.bench.function.interruptLine)
+    #expect(card.bench.interruptLine)
     #expect(card.driver.availableEvent == 1)
     _ = card.bench.read(FunctionLayout.interruptStatus, 1)
     #expect(card.send([0, 0, 0]) == 0)
     // Linux polls: used_event still is 0.
-    #expect(!card.bench.function.interruptLine)
+    #expect(!card.bench.interruptLine)
   }
 
   @Test func `several commands are carried out in order`() {
