@@ -11,4 +11,6 @@ import Synchronization
 package struct InPlace: ~Copyable {
   private let anchor = Atomic<UInt8>(0)
   package init() {}
+  // Without one of its own, Embedded Swift 6.3 fails to compile the end of a large structure's life.
+  deinit {}
 }

@@ -9,17 +9,17 @@ import Virtio
 struct Card: ~Copyable {
   var receive: SplitQueue
   var transmit: SplitQueue
-  let features: NetworkFeatures
+  let features: VirtioFeatures
   let filter: AdmissionFilter
 
   /// - Throws: which of the queues cannot be used, and why.
   init(_ setup: borrowing DeviceSetup, memory: GuestMemory) throws(CardError) {
-    let common = VirtioFeatures(rawValue: setup.features)
-    let receive = try Self.queue(.receive, of: setup, memory, common)
-    let transmit = try Self.queue(.transmit, of: setup, memory, common)
+    let features = VirtioFeatures(rawValue: setup.features)
+    let receive = try Self.queue(.receive, of: setup, memory, features)
+    let transmit = try Self.queue(.transmit, of: setup, memory, features)
     self.receive = receive
     self.transmit = transmit
-    features = NetworkFeatures(rawValue: setup.features)
+    self.features = features
     filter = AdmissionFilter(setup.filter)
   }
 
@@ -35,11 +35,11 @@ struct Card: ~Copyable {
   /// Whether the driver takes the frame with its offloads undone (virtio 1.2, §5.1.6.4.2).
   func passes(_ header: NetworkHeader) -> Bool {
     guard header.needsChecksum else { return true }
-    guard features.contains(.guestChecksum), !header.hasECN || features.contains(.guestECN) else { return false }
+    guard features.contains(.receiveChecksum), !header.hasECN || features.contains(.receiveECN) else { return false }
     switch header.segmentation {
     case .none: return true
-    case .tcp4: return features.contains(.guestTCP4)
-    case .tcp6: return features.contains(.guestTCP6)
+    case .tcp4: return features.contains(.receiveTCP4)
+    case .tcp6: return features.contains(.receiveTCP6)
     }
   }
 

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Virtio
 
 /// A frame that a VM sent: its checked virtio header, and what a switch must know of its Ethernet header.
 ///
@@ -33,7 +34,7 @@ struct Frame {
   ///   - chainLength: Bytes of the whole chain.
   ///   - features: What the sender's driver negotiated.
   /// - Returns: `nil` if the frame is malformed.
-  init?(_ bytes: borrowing RawSpan, chainLength: Int, features: NetworkFeatures) {
+  init?(_ bytes: borrowing RawSpan, chainLength: Int, features: VirtioFeatures) {
     length = chainLength - NetworkHeader.size
     guard length <= Self.maximumLength, let header = NetworkHeader(bytes),
       let destination = bytes.loadAddress(NetworkHeader.size),
@@ -58,19 +59,19 @@ struct Frame {
 
   /// Whether the driver keeps to what it negotiated, and all that its header points to is inside the frame
   /// (virtio 1.2, §5.1.6.2.1).
-  private func hasSoundOffloads(_ features: NetworkFeatures) -> Bool {
+  private func hasSoundOffloads(_ features: VirtioFeatures) -> Bool {
     if header.needsChecksum {
       let field = Int(header.checksumStart) + Int(header.checksumOffset)
-      guard features.contains(.checksum), Int(header.checksumStart) >= headLength, field + 2 <= length else {
+      guard features.contains(.sendChecksum), Int(header.checksumStart) >= headLength, field + 2 <= length else {
         return false
       }
     }
     switch header.segmentation {
     case .none: return !header.hasECN
-    case .tcp4: guard features.contains(.hostTCP4) else { return false }
-    case .tcp6: guard features.contains(.hostTCP6) else { return false }
+    case .tcp4: guard features.contains(.sendTCP4) else { return false }
+    case .tcp6: guard features.contains(.sendTCP6) else { return false }
     }
-    return header.needsChecksum && header.segmentSize != 0 && (!header.hasECN || features.contains(.hostECN))
+    return header.needsChecksum && header.segmentSize != 0 && (!header.hasECN || features.contains(.sendECN))
   }
 
   /// The virtio header for a receiver that takes the frame as it is, its Ethernet header being `headLength` long.

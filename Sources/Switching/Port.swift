@@ -48,7 +48,7 @@ struct Port: ~Copyable {
   }
 
   /// The memory of the VM, and what its driver accepted; `nil` while it does not use the card.
-  var driver: (memory: GuestMemory, features: NetworkFeatures)? {
+  var driver: (memory: GuestMemory, features: VirtioFeatures)? {
     switch card {
     case .none: return nil
     case .some(let card): return (card.transmit.memory, card.features)

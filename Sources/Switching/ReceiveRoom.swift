@@ -29,7 +29,9 @@ struct ReceiveRoom: ~Copyable {
     guard try Self.take(from: &queue, into: &place, waits: waits) else { return .full }
     try add(place.head, count: place.writableCount)
     while place.writableCount < total {
-      guard isMergeable, bufferCount < min(Self.capacity, Int(queue.size)) else { return giveBack(to: &queue, .tooLong) }
+      guard isMergeable, bufferCount < min(Self.capacity, Int(queue.size)) else {
+        return giveBack(to: &queue, .tooLong)
+      }
       guard try Self.take(from: &queue, into: &next, waits: waits) else { return giveBack(to: &queue, .full) }
       try add(next.head, count: next.writableCount)
       do throws(QueueError) { try place.append(buffersToWriteOf: next) } catch .tooManyBuffers {

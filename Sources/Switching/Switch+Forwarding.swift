@@ -25,10 +25,12 @@ extension Switch {
   ///   - driver: The sender's memory, and what its driver accepted.
   ///   - touched: Gains the ports whose receive queues are to be published.
   mutating func forward(
-    from sender: Int, _ driver: (memory: GuestMemory, features: NetworkFeatures), now: UInt64,
+    from sender: Int, _ driver: (memory: GuestMemory, features: VirtioFeatures), now: UInt64,
     _ touched: inout PortSet, _ counters: inout SwitchCounters
   ) -> Step {
-    guard let frame = readFrame(driver.memory, driver.features) else { return refuse(.malformed, &counters.ports[sender]) }
+    guard let frame = readFrame(driver.memory, driver.features) else {
+      return refuse(.malformed, &counters.ports[sender])
+    }
     guard ports[sender].permits(source: frame.source) else { return refuse(.spoofed, &counters.ports[sender]) }
     guard let vlan = ports[sender].vlans.vlan(ofTag: frame.tag) else { return refuse(.vlan, &counters.ports[sender]) }
     table.learn(frame.source, vlan: vlan, port: sender, now: now)
@@ -41,7 +43,7 @@ extension Switch {
   }
 
   /// `nil` if it is malformed.
-  private mutating func readFrame(_ memory: GuestMemory, _ features: NetworkFeatures) -> Frame? {
+  private mutating func readFrame(_ memory: GuestMemory, _ features: VirtioFeatures) -> Frame? {
     let length = bench.sent.readableCount
     do throws(QueueError) { try bench.head.take(from: bench.sent, in: memory) } catch { return nil }
     return bench.head.withBytes { Frame($0, chainLength: length, features: features) }
@@ -88,7 +90,7 @@ extension Switch {
       touched.insert(.port(port))
       let result = give(shipment, to: port, mayWait: mayWait, now: now, &counters)
       if case .waits = result { return .waits(until: (ports[port].starvedSince ?? now) &+ Self.patience) }
-      if case .delivered(let bytes) = result { cost += bytes }
+      cost += shipment.frame.length
       count(result, for: port, from: shipment.sender, &counters)
     }
     rest = shipment.receivers

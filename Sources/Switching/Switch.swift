@@ -109,10 +109,12 @@ package struct Switch: ~Copyable {
 
   /// Why the card on `port` was shut down, for people.
   package func report(of port: Int) -> LogLine {
-    guard let failure = ports[port].failure else { return "\(ports[port].machine): card \(ports[port].cardNumber) works" }
-    return """
-      \(ports[port].machine): card \(ports[port].cardNumber) is shut down: \(failure.queue.name): \
-      \(failure.reason.sentence)
-      """
+    var line: LogLine = "\(ports[port].machine): card \(ports[port].cardNumber)"
+    guard let failure = ports[port].failure else { return line }
+    line.append(" is shut down: ")
+    line.append(failure.queue.name)
+    line.append(": ")
+    line.append(failure.reason.sentence)
+    return line
   }
 }

@@ -23,7 +23,11 @@ struct BufferTests {
     ethernet(to: .station(1), from: .station(0), (0..<count - 14).map { UInt8(truncatingIfNeeded: $0 &* 5) })
   }
 
-  @Test(arguments: [(64, nil), (100, 10), (100, 11), (100, 12), (100, 1), (13, 5), (1, nil), (11, nil)] as [(Int, Int?)])
+  static let shapes: [(buffer: Int, cut: Int?)] = [
+    (64, nil), (100, 10), (100, 11), (100, 12), (100, 1), (13, 5), (1, nil), (11, nil),
+  ]
+
+  @Test(arguments: shapes)
   func `a frame fills as many buffers as it needs`(buffer: Int, cut: Int?) {
     let network = network(TestCard.mergeable, size: 256, buffer: buffer, cut: cut)
     for count in [14, 60, 100, 200] {

@@ -35,7 +35,8 @@ struct HostileTests {
   }
 
   @Test(arguments: [
-    VirtioHeader(flags: 1, start: 34, offset: 6), VirtioHeader(flags: 1, kind: 1, segmentSize: 9, start: 34, offset: 16),
+    VirtioHeader(flags: 1, start: 34, offset: 6),
+    VirtioHeader(flags: 1, kind: 1, segmentSize: 9, start: 34, offset: 16),
   ])
   func `what was not negotiated is refused`(header: VirtioHeader) {
     let network = TestNetwork(2) { TestCard(.station($0), features: TestCard.virtio | TestCard.mergeable) }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
+import Virtio
 
 @testable import Switching
 
@@ -16,14 +17,14 @@ struct ReceivedFrame: Equatable {
 /// A VM with a network card, played by a good driver.
 final class TestCard {
   /// What the device does for a driver, and what a driver takes undone.
-  static let hostOffloads: UInt64 = features(.checksum, .hostTCP4, .hostTCP6, .hostECN)
-  static let guestOffloads: UInt64 = features(.guestChecksum, .guestTCP4, .guestTCP6, .guestECN)
+  static let hostOffloads: UInt64 = features(.sendChecksum, .sendTCP4, .sendTCP6, .sendECN)
+  static let guestOffloads: UInt64 = features(.receiveChecksum, .receiveTCP4, .receiveTCP6, .receiveECN)
   static let mergeable: UInt64 = features(.mergeableBuffers)
   static let eventIndex: UInt64 = 1 << 29
   static let virtio: UInt64 = 1 << 32 | 1 << 28
   static let all: UInt64 = hostOffloads | guestOffloads | mergeable | virtio | eventIndex
 
-  static func features(_ list: NetworkFeatures...) -> UInt64 { list.reduce(0) { $0 | $1.rawValue } }
+  static func features(_ list: VirtioFeatures...) -> UInt64 { list.reduce(0) { $0 | $1.rawValue } }
 
   let memory: TestMemory
   let receive: TestQueue
@@ -36,8 +37,9 @@ final class TestCard {
   /// Where a receive buffer is cut into two descriptors.
   var receiveCut: Int?
 
-  init(_ address: MACAddress, features: UInt64 = all, size: Int = 64, receiveBuffer: Int = 2048, sendBuffer: Int = 66_000)
-  {
+  init(
+    _ address: MACAddress, features: UInt64 = all, size: Int = 64, receiveBuffer: Int = 2048, sendBuffer: Int = 66_000
+  ) {
     let receiveBytes = TestQueue.byteCount(size: size, bufferSize: receiveBuffer) / 4096 * 4096 + 4096
     memory = TestMemory(size: receiveBytes + TestQueue.byteCount(size: size, bufferSize: sendBuffer))
     let hasEventIndex = features & Self.eventIndex != 0
