@@ -31,6 +31,8 @@ struct DescriptorWalk {
   /// Whether the table may hold an indirect descriptor, and whether it is one.
   private let hasIndirect: Bool
   private var isIndirect = false
+  /// Buffers that were visited, empty ones too: a table of any length is no reason to work without end.
+  private var visited = 0
 
   init(_ table: GuestWindow, size: Int, from head: UInt16, hasIndirect: Bool) {
     self.table = table
@@ -51,6 +53,8 @@ struct DescriptorWalk {
         try enter(descriptor, in: memory)
         continue
       }
+      visited += 1
+      guard visited <= DescriptorChain.capacity else { throw .tooManyBuffers }
       guard descriptor.length == 0 || memory.contains(descriptor.address, count: UInt64(descriptor.length)) else {
         throw .bufferOutsideMemory
       }

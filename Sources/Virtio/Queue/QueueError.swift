@@ -15,7 +15,7 @@ package enum QueueError: Error, Equatable, Sendable {
   case indexOutOfRange
   /// More descriptors than the table has: they go round in a circle.
   case chainTooLong
-  /// More buffers than `DescriptorChain.capacity`.
+  /// More buffers than `DescriptorChain.capacity`, empty ones included.
   case tooManyBuffers
   /// An indirect descriptor although the feature was not accepted.
   case indirectNotNegotiated

@@ -115,6 +115,13 @@ private final class Taken {
     #expect(throws: QueueError.tooManyBuffers) { _ = try Taken(other) }
   }
 
+  @Test func `empty buffers count, so that no chain is worked on without end`() {
+    var driver = TestDriver(TestGuest(), size: 512, at: 0)
+    driver.setup.descriptors = 0x4000
+    driver.chain(0, Array(repeating: (0x8000, 0, false), count: 257))
+    #expect(throws: QueueError.tooManyBuffers) { _ = try Taken(driver) }
+  }
+
   @Test func `unknown flags mean nothing`() throws {
     driver.describe(0, TestDescriptor(address: 0x8000, length: 1, flags: 0xfff8 | TestDescriptor.write))
     #expect(try Taken(driver).chain.writableCount == 1)
