@@ -15,7 +15,9 @@ import Virtio
 ///
 /// It is large: keep it in one place.
 package struct Switch: ~Copyable {
-  /// Nanoseconds that a sender waits for a receiver that takes nothing.
+  /// Nanoseconds that a frame to one station waits for buffers of a receiver that takes nothing.
+  ///
+  /// After that, frames for it are dropped at once, until it has taken one. Frames to many never wait.
   package static var patience: UInt64 { 10_000_000 }
 
   let portCount: Int
