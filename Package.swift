@@ -78,7 +78,9 @@ let onTarget: [Target] = [
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
-  image("VMM", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "CX86"]),
+  image(
+    "VMM", script: "Sources/Component/link.ld",
+    ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "CX86"]),
   image("SwitchServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Switching", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]

@@ -89,7 +89,7 @@ struct Session {
     let rest = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
     let times = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
     let system = try await machine.expect(.wholeLine("STATS system (.*=.*)"))
-    return Counters("\(vm.captures.joined()) \(rest.captures.joined()) \(times.captures.joined()) \(system.captures.joined())")
+    return Counters([vm, rest, times, system].map { $0.captures.joined() }.joined(separator: " "))
   }
 
   private func elapsed(to match: Match) -> Double { (match.time - machine.started).seconds }
