@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 #if FAULT_INJECTION
   extension DeviceLink {
     /// Has the server of this device trap once; for builds that tests alone use.
