@@ -124,4 +124,13 @@ struct DeviceLinks {
     }
     for rest in place..<VirtualCPUState.kickCapacity { cpu.value.kicks[rest] = KickRange() }
   }
+
+  #if FAULT_INJECTION
+    /// Has the server of device `index` trap.
+    func placeFault(_ index: Int) {
+      guard index < count else { return }
+      links[index]?.placeFault()
+      Kernel.signal(channel: Self.slot(index))
+    }
+  #endif
 }

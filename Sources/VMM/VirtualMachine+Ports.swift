@@ -18,7 +18,7 @@ extension VirtualMachine {
     let width = Int(exit.width)
     guard width == 1 || width == 2 || width == 4 else { stop("the kernel names a port access of no width") }
     #if FAULT_INJECTION
-      if exit.port == FaultInjection.port { FaultInjection.strike(cpu.value.registers.rax) }
+      if exit.port == FaultInjection.port { FaultInjection.strike(cpu.value.registers.rax, devices) }
     #endif
     if access.contains(.string) { return accessPortString(exit, access, width) }
     if access.contains(.write) {
