@@ -13,7 +13,7 @@ package enum AddressMap {
   /// `SystemInformation`, read-only, in every domain.
   package static var information: UInt64 { 0x0f00_0000 }
   /// The component's own configuration, read-only (`VMMConfiguration`, `ConsoleConfiguration`,
-  /// `SwitchConfiguration`).
+  /// `SwitchConfiguration`, `DiskConfiguration`).
   package static var configuration: UInt64 { 0x1000_0000 }
   /// The vCPU's `VirtualCPUState`, in its VMM.
   package static var virtualCPU: UInt64 { 0x1100_0000 }
@@ -25,6 +25,17 @@ package enum AddressMap {
   package static var status: UInt64 { 0x1300_0000 }
   /// `SwitchCounters`: in a switch its own page, which it writes; in the console one page for each switch by its number.
   package static var switchCounters: UInt64 { 0x1400_0000 }
+  /// `DiskCounters`: in a disk server its own page, which it writes; in the console one page for each disk by its
+  /// number.
+  package static var diskCounters: UInt64 { 0x1480_0000 }
+  /// `DeviceInformation`, read-only, in a domain that owns a device.
+  package static var deviceInformation: UInt64 { 0x14f0_0000 }
+  /// The registers of the device that a domain owns, not cached.
+  package static var deviceRegisters: UInt64 { 0x1500_0000 }
+  /// Memory that a domain shares with the device that it owns (`RegionKind.deviceMemory`).
+  package static var deviceMemory: UInt64 { 0x1600_0000 }
+  /// What a server keeps for its next life.
+  package static var serverState: UInt64 { 0x1700_0000 }
   /// Shared memory of channels, `channelStride` apart, by slot.
   package static var channels: UInt64 { 0x2000_0000 }
   package static var channelStride: UInt64 { 1 * .MiB }

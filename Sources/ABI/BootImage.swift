@@ -10,15 +10,15 @@ package import Bits
 
 /// The kinds of table, in the order of the header.
 package enum BootTable: Int, Sendable {
-  case files = 0, domains, regions, mappings, guestMappings, channels, ports, interrupts
-  package static var count: Int { 8 }
+  case files = 0, domains, regions, mappings, guestMappings, channels, ports, interrupts, devices
+  package static var count: Int { 9 }
 }
 
 /// The first bytes of a boot image.
 package struct BootHeader: BitwiseCopyable {
   /// "ROOSTIMG".
   package static var magic: UInt64 { 0x474D_4954_534F_4F52 }
-  package static var version: UInt32 { 1 }
+  package static var version: UInt32 { 2 }
 
   package var magic: UInt64 = BootHeader.magic
   package var version: UInt32 = BootHeader.version
@@ -26,7 +26,7 @@ package struct BootHeader: BitwiseCopyable {
   /// Bytes of the whole image.
   package var size: UInt64 = 0
   /// Where each `BootTable` is.
-  package var tables: InlineArray<8, TableExtent> = InlineArray(repeating: TableExtent())
+  package var tables: InlineArray<9, TableExtent> = InlineArray(repeating: TableExtent())
   /// The name of the system, from its description.
   package var name = ShortName()
   package init() {}
@@ -140,6 +140,9 @@ package enum RegionKind: UInt32, Sendable {
   case log = 4
   /// The kernel's `DomainStatus` pages; can only be mapped read-only.
   case status = 5
+  /// Memory that one domain shares with the device that it owns: in one piece, zero at boot. It keeps its contents when
+  /// the domain restarts, since the device may be reading from it until it is told to stop.
+  case deviceMemory = 6
 }
 
 /// A region in a domain's address space, never executable.
@@ -220,6 +223,34 @@ package struct InterruptRecord: BitwiseCopyable {
   }
 }
 
+/// A domain's right to a PCI device: its registers at `AddressMap.deviceRegisters`, its interrupt, and what the domain
+/// needs to know of it at `AddressMap.deviceInformation`. The device reaches the memory of that domain's guests, and
+/// `memory`.
+package struct DeviceRecord: BitwiseCopyable {
+  package var domain: UInt32
+  /// A `PCIDeviceKind`.
+  package var kind: UInt32
+  /// Where the device is, unless `isAny`.
+  package var address: PCIAddress
+  /// 1 if the first device of this kind that no other record names is meant.
+  package var isAny: UInt32
+  /// The region of kind `deviceMemory` that the domain has at `AddressMap.deviceMemory`.
+  package var memory: UInt32
+  /// The slot of the domain that the device's interrupt has: 0 to 15.
+  package var slot: UInt16
+  private var reserved: UInt16 = 0
+
+  /// - Parameter address: `nil` for the first device of its kind.
+  package init(domain: UInt32, kind: PCIDeviceKind, address: PCIAddress?, memory: UInt32, slot: UInt16) {
+    self.domain = domain
+    self.kind = kind.rawValue
+    self.address = address ?? PCIAddress()
+    isAny = address == nil ? 1 : 0
+    self.memory = memory
+    self.slot = slot
+  }
+}
+
 /// What every reader and writer of a boot image holds to.
 package enum BootLimits {
   package static var domains: Int { 32 }
@@ -230,5 +261,6 @@ package enum BootLimits {
   package static var channels: Int { 256 }
   package static var ports: Int { 64 }
   package static var interrupts: Int { 64 }
+  package static var devices: Int { 16 }
   package static var cores: Int { 64 }
 }

@@ -5,7 +5,7 @@ package import Bits
 
 /// What a VMM needs to know of its VM: the file mapped at `AddressMap.configuration`.
 package struct VMMConfiguration: BitwiseCopyable {
-  package static var version: UInt32 { 2 }
+  package static var version: UInt32 { 3 }
   /// Bytes of a command line, the final zero included.
   package static var commandLineCapacity: Int { 2048 }
   /// Where the command line is in this record.
@@ -45,17 +45,24 @@ package struct DeviceConfiguration: BitwiseCopyable {
   package var mtu: UInt32 = 1500
   /// Not zero: a network card without checksum and segmentation offload.
   package var hasNoOffload: UInt32 = 0
+  /// Queues of a disk, 1 to `DiskConfiguration.queueCapacity`.
+  package var queueCount: UInt32 = 0
+  /// Not zero: the VM starts without this disk if it cannot be had.
+  package var isOptional: UInt32 = 0
+  /// The disk that a disk is, or is a part of.
+  package var name = ShortName()
   package init() {}
 }
 
 /// What a device is.
 package enum DeviceKind: UInt32, Sendable {
   case network = 1
+  case block = 2
 }
 
 /// What the console needs to know: the file mapped at `AddressMap.configuration`.
 package struct ConsoleConfiguration: BitwiseCopyable {
-  package static var version: UInt32 { 1 }
+  package static var version: UInt32 { 2 }
   /// The interrupt slot of the UART.
   package static var interruptSlot: Int { 0 }
   /// The most VMs a console serves.
@@ -73,10 +80,18 @@ package struct ConsoleConfiguration: BitwiseCopyable {
   package var machines: InlineArray<16, ConsoleMachine> = InlineArray(repeating: ConsoleMachine())
   /// The name of the system, from its description; may be empty.
   package var system = ShortName()
+  /// Disks, at most `DiskConfiguration.capacity`, whose counters are at `AddressMap.diskCounters`.
+  package var diskCount: UInt32 = 0
+  private var reserved: UInt32 = 0
   package init() {}
 
   /// The domain of switch `number`: the switches come after console and VMMs.
   package func domain(ofSwitch number: Int) -> UInt32 { 1 + UInt32(count) + UInt32(truncatingIfNeeded: number) }
+
+  /// The domain of the server of disk `number`: they come after the switches.
+  package func domain(ofDisk number: Int) -> UInt32 {
+    1 + UInt32(count) + switchCount + UInt32(truncatingIfNeeded: number)
+  }
 }
 
 /// A VM as the console sees it.

@@ -11,13 +11,16 @@ import Synchronization
 //           then makes `answer` equal to `request` and signals back. After that it touches no memory of an older setup.
 //   VMM     proposes nothing new, and does not tell the driver that a reset is done, before `answer` equals `request`.
 //
+// A server that describes its device does so before it first answers, and again when that changes: it writes the
+// description and only then raises `described` by one. A VMM that needs it waits for that.
+//
 // The page keeps its contents when either side starts anew: a server finds the setup that counts, a VMM the number to
 // count on from.
 
 /// One end of the page that a VMM and the server of one of its devices share.
 ///
-/// Layout: the VMM's request at byte 0, the server's answer at 64, the server's events at 128, `DeviceSetup` at 256,
-/// the server's description of the device (`descriptionSize` bytes) at 2048.
+/// Layout: the VMM's request at byte 0, the server's answer at 64, the server's events at 128, how often it
+/// described the device at 160, `DeviceSetup` at 256, the description (`descriptionSize` bytes) at 2048.
 @safe
 package struct DeviceLink {
   /// Bytes of the shared region.
@@ -53,7 +56,11 @@ package struct DeviceLink {
     DeviceEvents(rawValue: events { $0.exchange(0, ordering: .acquiringAndReleasing) })
   }
 
-  /// How the server describes its device. A claim of the server.
+  /// Whether the server has described its device, in this life or one before.
+  package var isDescribed: Bool { load(.described) != 0 }
+
+  /// How the server describes its device. A claim of the server, and a mixture if it is just changing it: then
+  /// `DeviceEvents.configurationChanged` follows.
   package func description<T: BitwiseCopyable>(as type: T.Type) -> T {
     precondition(MemoryLayout<T>.size <= Self.descriptionSize)
     // SAFETY: the description's bytes hold a value of this size, and any bits are one.
@@ -85,11 +92,12 @@ package struct DeviceLink {
     events { $0.bitwiseOr(new.rawValue, ordering: .acquiringAndReleasing).oldValue } == 0
   }
 
-  /// Describes the device to the VMM; for a server, before it first answers.
+  /// Describes the device to the VMM; the caller raises `DeviceEvents.configurationChanged`.
   package func describe<T: BitwiseCopyable>(_ description: T) {
     precondition(MemoryLayout<T>.size <= Self.descriptionSize)
     // SAFETY: the description's bytes hold a value of this size.
     unsafe base.storeBytes(of: description, toByteOffset: Self.descriptionOffset, as: T.self)
+    store(max(load(.described) &+ 1, 1), to: .described)
   }
 
   // MARK: - Words of both
@@ -97,6 +105,7 @@ package struct DeviceLink {
   private enum Word: Int {
     case request = 0
     case answer = 64
+    case described = 160
   }
 
   private func load(_ word: Word) -> UInt32 {

@@ -18,6 +18,10 @@ package struct DeviceSetup: BitwiseCopyable {
   package var queues: InlineArray<8, QueueSetup> = InlineArray(repeating: QueueSetup())
   /// What a network card lets in.
   package var filter = ReceiveFilter()
+  /// Not zero: a disk's writes may be completed before they are safe from a loss of power. Only what counts if the
+  /// driver may choose that.
+  package var hasWriteback: UInt32 = 0
+  private var reserved: UInt32 = 0
   package init() {}
 }
 
@@ -88,4 +92,26 @@ package struct DeviceEvents: Flags {
   package static var configurationChanged: Self { .bit(62) }
   /// The queues cannot be used as they are: the device needs a reset (virtio 1.2, §2.1.2).
   package static var needsReset: Self { .bit(63) }
+}
+
+/// How a server describes its device to the VMM, which shows it to the driver.
+package struct DeviceDescription: BitwiseCopyable {
+  /// A `DeviceState`.
+  package var state: UInt32 = 0
+  /// Bytes of `configuration` that count.
+  package var configurationSize: UInt32 = 0
+  /// The virtio feature bits that this type of device offers.
+  package var features: UInt64 = 0
+  /// The device's configuration space from its first byte on.
+  package var configuration: InlineArray<64, UInt8> = InlineArray(repeating: 0)
+  package init() {}
+}
+
+/// Whether a device can be had.
+package enum DeviceState: UInt32, Sendable {
+  /// Its server does not know yet.
+  case unknown = 0
+  case present = 1
+  /// There is no such device. This may change as long as the VM has not started.
+  case missing = 2
 }

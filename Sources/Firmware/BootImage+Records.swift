@@ -62,7 +62,7 @@ extension BootImage {
   /// What a region of this kind has wrong beside its size's alignment.
   private func brokenRule(_ region: RegionRecord, _ kind: RegionKind) -> StaticString? {
     switch kind {
-    case .shared, .workspace, .guestMemory: return nil
+    case .shared, .workspace, .guestMemory, .deviceMemory: return nil
     case .file:
       guard region.file < UInt32(count(.files)) else { return "names a file that is not there" }
       guard let pages = file(Int(region.file)).size.roundedUp(to: 4096), region.size <= pages else {

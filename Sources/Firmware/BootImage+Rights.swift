@@ -17,7 +17,7 @@ extension BootImage {
       }
       if mapping.isWritable == 1 {
         switch kind(ofRegion: Int(mapping.region)) {
-        case .shared, .workspace, .guestMemory: break
+        case .shared, .workspace, .guestMemory, .deviceMemory: break
         case .file, .log, .status: throw BootImageError(.mappings, index, "makes writable what is read-only")
         }
       }
@@ -44,12 +44,19 @@ extension BootImage {
     guard !overlap(mapping.address, size, AddressMap.virtualCPU, 4096) else {
       throw BootImageError(.mappings, index, "lies where the vCPU is")
     }
+    let own = AddressMap.deviceMemory - AddressMap.deviceInformation
+    guard !overlap(mapping.address, size, AddressMap.deviceInformation, own) else {
+      throw BootImageError(.mappings, index, "lies where a device's registers are")
+    }
   }
 
   private func checkTogether(_ one: MappingRecord, _ other: MappingRecord, _ index: Int) throws(BootImageError) {
     guard one.domain == other.domain else {
-      guard one.region != other.region || kind(ofRegion: Int(one.region)) != .workspace else {
-        throw BootImageError(.mappings, index, "gives one domain's workspace to another")
+      guard one.region == other.region else { return }
+      switch kind(ofRegion: Int(one.region)) {
+      case .workspace: throw BootImageError(.mappings, index, "gives one domain's workspace to another")
+      case .deviceMemory: throw BootImageError(.mappings, index, "gives one domain's device memory to another")
+      case .shared, .file, .guestMemory, .log, .status: break
       }
       return
     }
@@ -175,13 +182,13 @@ extension BootImage {
     }
   }
 
-  private func checkDomain(_ domain: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
+  func checkDomain(_ domain: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
     guard domain < UInt32(count(.domains)) else {
       throw BootImageError(table, index, "names a domain that is not there")
     }
   }
 
-  private func checkRegion(_ region: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
+  func checkRegion(_ region: UInt32, _ table: BootTable, _ index: Int) throws(BootImageError) {
     guard region < UInt32(count(.regions)) else {
       throw BootImageError(table, index, "names a region that is not there")
     }

@@ -34,6 +34,7 @@ package struct BootImage: ~Escapable {
     try checkChannels()
     try checkPorts()
     try checkInterrupts()
+    try checkDevices()
   }
 
   /// The system's name.
@@ -88,6 +89,7 @@ extension BootImage {
   package func channel(_ index: Int) -> ChannelRecord { record(.channels, index, as: ChannelRecord.self) }
   package func ports(_ index: Int) -> PortRecord { record(.ports, index, as: PortRecord.self) }
   package func interrupt(_ index: Int) -> InterruptRecord { record(.interrupts, index, as: InterruptRecord.self) }
+  package func device(_ index: Int) -> DeviceRecord { record(.devices, index, as: DeviceRecord.self) }
 
   /// The contents of file `index`.
   @_lifetime(copy self)

@@ -38,6 +38,7 @@ extension BootTable {
     case .channels: "channel"
     case .ports: "port range"
     case .interrupts: "interrupt"
+    case .devices: "device"
     }
   }
 
@@ -52,6 +53,7 @@ extension BootTable {
     case .channels: MemoryLayout<ChannelRecord>.stride
     case .ports: MemoryLayout<PortRecord>.stride
     case .interrupts: MemoryLayout<InterruptRecord>.stride
+    case .devices: MemoryLayout<DeviceRecord>.stride
     }
   }
 
@@ -66,6 +68,7 @@ extension BootTable {
     case .channels: BootLimits.channels
     case .ports: BootLimits.ports
     case .interrupts: BootLimits.interrupts
+    case .devices: BootLimits.devices
     }
   }
 }

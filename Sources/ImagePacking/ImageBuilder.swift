@@ -17,6 +17,7 @@ struct ImageBuilder {
   private var channels: [ChannelRecord] = []
   private var ports: [PortRecord] = []
   private var interrupts: [InterruptRecord] = []
+  private var devices: [DeviceRecord] = []
 
   init(name: ShortName) { self.name = name }
 
@@ -62,6 +63,7 @@ struct ImageBuilder {
   mutating func add(_ channel: ChannelRecord) { channels.append(channel) }
   mutating func add(_ port: PortRecord) { ports.append(port) }
   mutating func add(_ interrupt: InterruptRecord) { interrupts.append(interrupt) }
+  mutating func add(_ device: DeviceRecord) { devices.append(device) }
 }
 
 // MARK: - Writing
@@ -101,6 +103,7 @@ extension ImageBuilder {
     tables.add(channels, as: .channels)
     tables.add(ports, as: .ports)
     tables.add(interrupts, as: .interrupts)
+    tables.add(devices, as: .devices)
     return tables
   }
 
@@ -110,7 +113,7 @@ extension ImageBuilder {
       ("regions", regions.count, BootLimits.regions), ("mappings", mappings.count, BootLimits.mappings),
       ("guest mappings", guestMappings.count, BootLimits.guestMappings),
       ("channels", channels.count, BootLimits.channels), ("ports", ports.count, BootLimits.ports),
-      ("interrupts", interrupts.count, BootLimits.interrupts),
+      ("interrupts", interrupts.count, BootLimits.interrupts), ("devices", devices.count, BootLimits.devices),
     ]
     for (table, count, limit) in counts where count > limit { throw .tooMany(table, limit: limit) }
   }

@@ -26,14 +26,16 @@ import Testing
   @Test func `the parts of a component's address space follow one another`() {
     let places = [
       AddressMap.program, AddressMap.stackTop, AddressMap.information, AddressMap.configuration, AddressMap.virtualCPU,
-      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.switchCounters, AddressMap.channels,
-      AddressMap.workspace, AddressMap.guestKernel, AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh,
+      AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.switchCounters, AddressMap.diskCounters,
+      AddressMap.deviceInformation, AddressMap.deviceRegisters, AddressMap.deviceMemory, AddressMap.serverState,
+      AddressMap.channels, AddressMap.workspace, AddressMap.guestKernel, AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh,
       AddressMap.guests, AddressMap.end,
     ]
     for (low, high) in zip(places, places.dropFirst()) { #expect(low < high) }
     for place in places { #expect(place.isAligned(to: 4096)) }
     #expect(AddressMap.status + UInt64(BootLimits.domains) * 4096 <= AddressMap.switchCounters)
-    #expect(AddressMap.switchCounters + UInt64(SwitchConfiguration.capacity) * 4096 <= AddressMap.channels)
+    #expect(AddressMap.switchCounters + UInt64(SwitchConfiguration.capacity) * 4096 <= AddressMap.diskCounters)
+    #expect(AddressMap.diskCounters + UInt64(DiskConfiguration.capacity) * 4096 <= AddressMap.deviceInformation)
     let channelBytes = UInt64(Notifications.channelCount) * AddressMap.channelStride
     #expect(AddressMap.channels + channelBytes <= AddressMap.workspace)
     #expect(AddressMap.guestHigh - AddressMap.guestLow >= GuestMemory.highStart)
@@ -53,6 +55,45 @@ import Testing
     #expect(AddressMap.guestHigh + (512 * .GiB) <= AddressMap.guests)
     #expect(AddressMap.guestHighOffset + (512 * .GiB) <= AddressMap.guestStride)
     #expect(1 + ConsoleConfiguration.capacity + SwitchConfiguration.capacity - 1 <= BootLimits.domains)
+  }
+
+  @Test func `a disk server finds everything it shares, and has room for every VM`() {
+    #expect(MemoryLayout<DiskConfiguration>.size <= Int(AddressMap.virtualCPU - AddressMap.configuration))
+    #expect(MemoryLayout<DiskCounters>.size <= 4096)
+    #expect(MemoryLayout<DeviceInformation>.size <= 4096)
+    #expect(MemoryLayout<DeviceDescription>.size <= DeviceLink.descriptionSize)
+    #expect(AddressMap.deviceMemory + DiskConfiguration.deviceMemorySize <= AddressMap.serverState)
+    #expect(AddressMap.serverState + DiskConfiguration.stateSize <= AddressMap.channels)
+    #expect(DiskConfiguration.clientCapacity <= Notifications.channelCount)
+    #expect(DiskConfiguration.interruptSlot < Notifications.interruptCount)
+    #expect(DiskConfiguration.queueCapacity <= DeviceSetup.queueCapacity)
+    #expect(DiskConfiguration.capacity <= BootLimits.devices)
+    #expect(DeviceInformation().guests.count >= ConsoleConfiguration.capacity)
+  }
+
+  @Test func `a PCI address is made of its parts`() {
+    let address = PCIAddress(segment: 0x1234, bus: 0x66, device: 0x11, function: 5)
+    #expect(address.rawValue == 0x1234_668d)
+    #expect(address.segment == 0x1234 && address.bus == 0x66 && address.device == 0x11 && address.function == 5)
+    #expect(PCIAddress(rawValue: .max).device == 31 && PCIAddress(rawValue: .max).function == 7)
+  }
+
+  @Test func `a device is described once its server said so, and from then on`() {
+    let page = UnsafeMutableRawPointer.allocate(byteCount: Int(DeviceLink.size), alignment: 4096)
+    defer { page.deallocate() }
+    page.initializeMemory(as: UInt8.self, repeating: 0, count: Int(DeviceLink.size))
+    let link = DeviceLink(unsafeBase: page)
+    #expect(!link.isDescribed && link.isSettled)
+
+    var description = DeviceDescription()
+    description.state = DeviceState.present.rawValue
+    description.features = 1 << 9
+    description.configuration[63] = 7
+    link.describe(description)
+
+    #expect(link.isDescribed && link.isSettled)
+    #expect(link.description(as: DeviceDescription.self).features == 1 << 9)
+    #expect(link.description(as: DeviceDescription.self).configuration[63] == 7)
   }
 
   @Test func `the rings of a console channel fit its slot and are powers of two`() {

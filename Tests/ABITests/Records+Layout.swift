@@ -30,7 +30,7 @@ extension RecordLayout {
   /// The records of a boot image.
   static var bootImage: [Self] {
     [
-      Self(BootHeader.self,        size: 176, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 152)]),
+      Self(BootHeader.self,        size: 192, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 168)]),
       Self(TableExtent.self,       size: 16,  alignment: 8, [(\.offset,   0), (\.count,   8)]),
       Self(FileRecord.self,        size: 40,  alignment: 8, [(\.name,     0), (\.offset, 24), (\.size,   32)]),
       Self(DomainRecord.self,      size: 40,  alignment: 4, [(\.name,     0), (\.program, 24), (\.symbols, 28), (\.core, 32),
@@ -41,6 +41,7 @@ extension RecordLayout {
       Self(ChannelRecord.self,     size: 12,  alignment: 4, [(\.firstDomain, 0), (\.secondDomain, 4), (\.firstSlot, 8), (\.secondSlot, 10)]),
       Self(PortRecord.self,        size: 8,   alignment: 4, [(\.domain,   0), (\.first,   4), (\.count,   6)]),
       Self(InterruptRecord.self,   size: 12,  alignment: 4, [(\.domain,   0), (\.slot,    4), (\.isISA,   6), (\.source, 8)]),
+      Self(DeviceRecord.self,      size: 24,  alignment: 4, [(\.domain,   0), (\.kind,    4), (\.address, 8), (\.isAny, 12), (\.memory, 16), (\.slot, 20)]),
       Self(SymbolHeader.self,      size: 16,  alignment: 8, [(\.magic,    0), (\.count,   8), (\.namesOffset, 12)]),
       Self(SymbolRecord.self,      size: 24,  alignment: 8, [(\.address,  0), (\.size,    8), (\.nameOffset, 12), (\.nameCount, 16)]),
     ]
@@ -49,13 +50,19 @@ extension RecordLayout {
   /// The files that components find at `AddressMap.configuration`.
   static var configuration: [Self] {
     [
-      Self(VMMConfiguration.self,     size: 2312, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
-                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.deviceCount, 64), (\.devices, 72), (\.commandLine, 264)]),
-      Self(DeviceConfiguration.self,  size: 24,   alignment: 8, [(\.kind, 0), (\.channelSlot, 4), (\.address, 8), (\.mtu, 16), (\.hasNoOffload, 20)]),
+      Self(VMMConfiguration.self,     size: 2568, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
+                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.deviceCount, 64), (\.devices, 72), (\.commandLine, 520)]),
+      Self(DeviceConfiguration.self,  size: 56,   alignment: 8, [(\.kind, 0), (\.channelSlot, 4), (\.address, 8), (\.mtu, 16), (\.hasNoOffload, 20),
+                                                                 (\.queueCount, 24), (\.isOptional, 28), (\.name, 32)]),
       Self(SwitchConfiguration.self,  size: 9384, alignment: 8, [(\.version, 0), (\.portCount, 4), (\.name, 8), (\.ageing, 32), (\.ports, 40)]),
       Self(PortConfiguration.self,    size: 584,  alignment: 8, [(\.machine, 0), (\.machineNumber, 24), (\.card, 28), (\.lowSize, 32), (\.highSize, 40), (\.address, 48),
                                                                  (\.rate, 56), (\.mode, 64), (\.vlan, 66), (\.refusesForeignSource, 68), (\.trunk, 72)]),
-      Self(ConsoleConfiguration.self, size: 680,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.switchCount, 12), (\.machines, 16), (\.system, 656)]),
+      Self(ConsoleConfiguration.self, size: 688,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.switchCount, 12), (\.machines, 16), (\.system, 656),
+                                                                 (\.diskCount, 680)]),
+      Self(DiskConfiguration.self,    size: 3496, alignment: 8, [(\.version, 0), (\.clientCount, 4), (\.name, 8), (\.controller, 32), (\.isAnyController, 36), (\.clients, 40)]),
+      Self(DiskClientConfiguration.self, size: 216, alignment: 8, [(\.machine, 0), (\.machineNumber, 24), (\.disk, 28), (\.lowSize, 32), (\.highSize, 40), (\.rate, 48),
+                                                                 (\.selection, 56), (\.partition, 60), (\.isReadOnly, 64), (\.queueCount, 68), (\.isOptional, 72),
+                                                                 (\.textCount, 76), (\.name, 80), (\.text, 104)]),
       Self(ConsoleMachine.self,       size: 40,   alignment: 8, [(\.name, 0), (\.domain, 24), (\.memory, 32)]),
     ]
   }
@@ -79,7 +86,20 @@ extension RecordLayout {
                                                               (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
                                                               (\.injection, 404), (\.sleepUntil, 424), (\.exit, 432), (\.kicks, 504)]),
       Self(KickRange.self,         size: 8,    alignment: 2, [(\.first, 0), (\.count, 2), (\.slot, 4)]),
-      Self(DeviceSetup.self,       size: 544,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272)]),
+      Self(DeviceSetup.self,       size: 552,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272), (\.hasWriteback, 544)]),
+      Self(DeviceDescription.self, size: 80,   alignment: 8, [(\.state, 0), (\.configurationSize, 4), (\.features, 8), (\.configuration, 16)]),
+      Self(DeviceInformation.self, size: 304,  alignment: 8, [(\.version, 0), (\.isPresent, 4), (\.address, 8), (\.vendor, 12), (\.device, 14), (\.registersSize, 16),
+                                                              (\.memoryAddress, 24), (\.memorySize, 32), (\.interruptSlot, 40), (\.interruptDelivery, 44), (\.guests, 48)]),
+      Self(GuestPlace.self,        size: 16,   alignment: 8, [(\.low, 0), (\.high, 8)]),
+      Self(DiskCounters.self,      size: 3016, alignment: 8, [(\.name, 0), (\.clientCount, 24), (\.starts, 28), (\.state, 32), (\.controller, 36), (\.model, 40), (\.serial, 80),
+                                                              (\.sectorSize, 100), (\.sectorCount, 104), (\.table, 112), (\.partitionCount, 116), (\.depth, 120),
+                                                              (\.issued, 124), (\.drive, 128), (\.clients, 200)]),
+      Self(DriveCounters.self,     size: 72,   alignment: 8, [(\.commands, 0), (\.interrupts, 8), (\.driveErrors, 16), (\.linkErrors, 24), (\.timeouts, 32), (\.repeats, 40),
+                                                              (\.portResets, 48), (\.controllerResets, 56), (\.deepestQueue, 64)]),
+      Self(DiskClientCounters.self, size: 176, alignment: 8, [(\.machine, 0), (\.disk, 24), (\.state, 28), (\.partition, 32), (\.isReadOnly, 36), (\.firstSector, 40),
+                                                              (\.sectorCount, 48), (\.reads, 56), (\.writes, 64), (\.bytesRead, 72), (\.bytesWritten, 80), (\.flushes, 88),
+                                                              (\.clears, 96), (\.refused, 104), (\.errors, 112), (\.timed, 120), (\.latencySum, 128), (\.latencyMaximum, 136),
+                                                              (\.depth, 144), (\.deepest, 148), (\.interrupts, 152), (\.kicks, 160), (\.resumed, 168)]),
       Self(QueueSetup.self,        size: 32,   alignment: 8, [(\.size, 0), (\.isEnabled, 2), (\.descriptors, 8), (\.available, 16), (\.used, 24)]),
       Self(ReceiveFilter.self,     size: 272,  alignment: 8, [(\.modes, 0), (\.count, 4), (\.own, 8), (\.addresses, 16)]),
       Self(SwitchCounters.self,    size: 2976, alignment: 8, [(\.name, 0), (\.portCount, 24), (\.starts, 28), (\.ports, 32)]),

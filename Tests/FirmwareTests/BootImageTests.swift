@@ -47,6 +47,7 @@ struct ImagePlan {
     InterruptRecord(domain: 1, slot: 0, isISA: true, source: 4),
     InterruptRecord(domain: 1, slot: 15, isISA: false, source: 100),
   ]
+  var devices: [DeviceRecord] = []
   var size = 0x7000
   /// Changes the table extents of the header after they were filled in.
   var changeHeader: (inout BootHeader) -> Void = { _ in }
@@ -55,7 +56,7 @@ struct ImagePlan {
     var content = [UInt8](repeating: 0, count: size)
     var header = header
     header.size = UInt64(size)
-    var offset = 256
+    var offset = 192
     func put<T: BitwiseCopyable>(_ table: BootTable, _ records: [T]) {
       let encoded = records.flatMap { record in
         bytes(record: record) + [UInt8](repeating: 0, count: MemoryLayout<T>.stride - MemoryLayout<T>.size)
@@ -72,6 +73,7 @@ struct ImagePlan {
     put(.channels, channels)
     put(.ports, ports)
     put(.interrupts, interrupts)
+    put(.devices, devices)
     changeHeader(&header)
     let encoded = bytes(record: header)
     content.replaceSubrange(0..<encoded.count, with: encoded)
@@ -80,7 +82,7 @@ struct ImagePlan {
 }
 
 /// What reading the image says: the error's line, or nothing.
-private func refusal(_ content: [UInt8]) -> String? {
+private func refusal(of content: [UInt8]) -> String? {
   do throws(BootImageError) {
     _ = try BootImage(content.span.bytes)
     return nil
@@ -89,10 +91,11 @@ private func refusal(_ content: [UInt8]) -> String? {
   }
 }
 
-private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
+/// What reading a changed plan says.
+func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
   var plan = ImagePlan()
   change(&plan)
-  return refusal(plan.written())
+  return refusal(of: plan.written())
 }
 
 @Suite struct BootImageTests {
@@ -122,10 +125,10 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
 
   @Test func `an image longer than it says is read, a shorter one refused`() {
     let content = ImagePlan().written()
-    #expect(refusal(content + [0, 0, 0]) == nil)
-    #expect(refusal(Array(content.dropLast())) == "boot image: the header says another size than was loaded")
-    #expect(refusal([]) == "boot image: the header is longer than the image")
-    #expect(refusal(Array(content.prefix(175))) == "boot image: the header is longer than the image")
+    #expect(refusal(of: content + [0, 0, 0]) == nil)
+    #expect(refusal(of: Array(content.dropLast())) == "boot image: the header says another size than was loaded")
+    #expect(refusal(of: []) == "boot image: the header is longer than the image")
+    #expect(refusal(of: Array(content.prefix(191))) == "boot image: the header is longer than the image")
   }
 
   @Test func `an empty image is sound`() {
@@ -138,7 +141,7 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
 
   @Test func `a header that breaks a rule is refused`() {
     #expect(refusal { $0.header.magic = 0 } == "boot image: the header does not begin with ROOSTIMG")
-    #expect(refusal { $0.header.version = 2 } == "boot image: the header is of another version")
+    #expect(refusal { $0.header.version = 1 } == "boot image: the header is of another version")
     #expect(refusal { $0.header.name.bytes[0] = 27 } == "boot image: the header holds a name that is not printable")
     #expect(
       refusal { $0.changeHeader = { $0.tables[1] = TableExtent(offset: .max - 10, count: 1) } }
@@ -171,7 +174,7 @@ private func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
 
   @Test func `a region that breaks a rule is refused`() {
     let size = "has a size that is no multiple of its pages"
-    #expect(refusal { $0.regions[0].kind = 6 } == "boot image: region 0 is of a kind that does not exist")
+    #expect(refusal { $0.regions[0].kind = 7 } == "boot image: region 0 is of a kind that does not exist")
     #expect(refusal { $0.regions[0].size = 0 } == "boot image: region 0 \(size)")
     #expect(refusal { $0.regions[0].size = 0x1001 } == "boot image: region 0 \(size)")
     #expect(refusal { $0.regions[3].size = 0x30_0000 } == "boot image: region 3 \(size)")

@@ -42,7 +42,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
   #expect(number(image.bytes, 8, as: UInt32.self) == 1)
   #expect(number(image.bytes, 16, as: UInt64.self) == image.bytes.count)
   #expect(image.bytes.count % 4096 == 0)
-  #expect(text(image.bytes[152..<176]) == "test")
+  #expect(text(image.bytes[168..<192]) == "test")
 }
 
 @Test func `files lie on pages of their own, in order, with zeros between`() throws {

@@ -66,7 +66,7 @@ struct DomainBuilder: ~Escapable {
       let record = reader.region(index)
       let start: PhysicalAddress
       switch RegionKind(rawValue: record.kind) {
-      case .shared, .workspace: start = try memory.bytes(record.size)
+      case .shared, .workspace, .deviceMemory: start = try memory.bytes(record.size)
       case .file: start = imageStart + reader.file(Int(record.file)).offset
       case .guestMemory: start = try guestMemory(index, record.size, reader, &memory)
       case .log: start = kernelLog.address
