@@ -7,11 +7,13 @@ import Bits
 /// What a virtio function is: all that differs from one type of device to the next (virtio 1.2, §5).
 package enum VirtioDevice: Sendable {
   case network(NetworkCard)
+  case block(BlockDevice)
 
   /// The virtio device ID.
   var type: UInt16 {
     switch self {
     case .network: NetworkCard.type
+    case .block: BlockDevice.type
     }
   }
 
@@ -19,12 +21,14 @@ package enum VirtioDevice: Sendable {
   var classCode: UInt32 {
     switch self {
     case .network: NetworkCard.classCode
+    case .block: BlockDevice.classCode
     }
   }
 
   var queueCount: Int {
     switch self {
     case .network: NetworkCard.queueCount
+    case .block(let disk): disk.queueCount
     }
   }
 
@@ -35,6 +39,7 @@ package enum VirtioDevice: Sendable {
   var dataQueueCount: Int {
     switch self {
     case .network: NetworkCard.dataQueueCount
+    case .block(let disk): disk.queueCount
     }
   }
 
@@ -42,6 +47,7 @@ package enum VirtioDevice: Sendable {
   var controlQueue: Int? {
     switch self {
     case .network: NetworkCard.controlQueue
+    case .block: nil
     }
   }
 
@@ -49,6 +55,7 @@ package enum VirtioDevice: Sendable {
   var offeredFeatures: VirtioFeatures {
     switch self {
     case .network(let card): card.offeredFeatures
+    case .block(let disk): disk.offeredFeatures
     }
   }
 
@@ -56,6 +63,7 @@ package enum VirtioDevice: Sendable {
   func isConsistent(_ features: VirtioFeatures) -> Bool {
     switch self {
     case .network: NetworkCard.isConsistent(features)
+    case .block: true
     }
   }
 
@@ -63,6 +71,7 @@ package enum VirtioDevice: Sendable {
   var configurationSize: Int {
     switch self {
     case .network: NetworkCard.configurationSize
+    case .block: BlockDevice.configurationSize
     }
   }
 
@@ -70,6 +79,7 @@ package enum VirtioDevice: Sendable {
   func configurationByte(_ offset: Int) -> UInt8 {
     switch self {
     case .network(let card): card.configurationByte(offset)
+    case .block(let disk): disk.configurationByte(offset)
     }
   }
 
@@ -79,6 +89,9 @@ package enum VirtioDevice: Sendable {
     case .network(var card):
       card.reset()
       self = .network(card)
+    case .block(var disk):
+      disk.reset()
+      self = .block(disk)
     }
   }
 
@@ -86,6 +99,17 @@ package enum VirtioDevice: Sendable {
   func fill(_ setup: inout DeviceSetup, _ features: VirtioFeatures) {
     switch self {
     case .network(let card): setup.filter = card.filter(features)
+    case .block(let disk): setup.hasWriteback = disk.hasWriteback ? 1 : 0
     }
+  }
+
+  /// The driver, with whom `features` were agreed on, writes byte `offset` of the configuration.
+  /// - Returns: Whether the server must be told.
+  mutating func writeConfigurationByte(_ value: UInt8, at offset: Int, _ features: VirtioFeatures) -> Bool {
+    // No field of a network card is the driver's to write (virtio 1.2, §5.1.4).
+    guard case .block(var disk) = self else { return false }
+    let hasChanged = disk.writeConfigurationByte(value, at: offset, features)
+    self = .block(disk)
+    return hasChanged
   }
 }

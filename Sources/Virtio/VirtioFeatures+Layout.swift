@@ -11,6 +11,26 @@ extension VirtioFeatures {
   package static var version1: Self           { .bit(32) }  // VIRTIO_F_VERSION_1       not the legacy interface
 }
 
+/// Of block devices (§5.2.3).
+extension VirtioFeatures {
+  package static var segmentSize: Self        { .bit(1) }   // VIRTIO_BLK_F_SIZE_MAX
+  package static var segmentCount: Self       { .bit(2) }   // VIRTIO_BLK_F_SEG_MAX
+  package static var readOnly: Self           { .bit(5) }   // VIRTIO_BLK_F_RO
+  package static var sectorSize: Self         { .bit(6) }   // VIRTIO_BLK_F_BLK_SIZE
+  package static var flush: Self              { .bit(9) }   // VIRTIO_BLK_F_FLUSH
+  package static var topology: Self           { .bit(10) }  // VIRTIO_BLK_F_TOPOLOGY
+  package static var writeCacheMode: Self     { .bit(11) }  // VIRTIO_BLK_F_CONFIG_WCE     writeback can be chosen
+  package static var blockQueues: Self        { .bit(12) }  // VIRTIO_BLK_F_MQ
+  package static var discard: Self            { .bit(13) }  // VIRTIO_BLK_F_DISCARD
+  package static var writeZeroes: Self        { .bit(14) }  // VIRTIO_BLK_F_WRITE_ZEROES
+
+  /// All that a block device may offer.
+  static var blockDevice: Self {
+    segmentSize | segmentCount | readOnly | sectorSize | flush | topology | writeCacheMode | blockQueues | discard
+      | writeZeroes
+  }
+}
+
 /// Of network cards (§5.1.3): `receive…` for frames that the driver takes ("guest"), `send…` for those that it sends
 /// ("host").
 extension VirtioFeatures {

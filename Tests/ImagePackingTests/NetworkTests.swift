@@ -112,7 +112,7 @@ private func twoSwitches() -> System {
     let configuration = try #require(try pack(system).contents("configuration.0"))
 
     #expect(number(configuration, 64, as: UInt32.self) == 3)
-    let devices = (0..<4).map { Array(configuration[(72 + $0 * 24)...].prefix(24)) }
+    let devices = (0..<4).map { Array(configuration[(72 + $0 * 56)...].prefix(24)) }
     #expect(devices[0] == device(kind: 1, slot: 1, address: 0x0200_0000_0001, mtu: 1500, hasNoOffload: 0))
     #expect(devices[1] == device(kind: 1, slot: 2, address: 0x0200_0000_0002, mtu: 9000, hasNoOffload: 1))
     #expect(devices[2] == device(kind: 1, slot: 3, address: 0x0200_0000_0003, mtu: 1500, hasNoOffload: 0))

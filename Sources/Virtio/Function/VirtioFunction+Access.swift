@@ -182,8 +182,12 @@ extension VirtioFunction {
       guard offset & 3 == 0, room >= 4 else { return 1 }
       messages.write(UInt32(truncatingIfNeeded: value), at: (offset - FunctionLayout.messages) / 4)
       return 4
+    case FunctionLayout.device..<FunctionLayout.deviceLimit:
+      let byte = UInt8(truncatingIfNeeded: value)
+      let hasChanged = device.writeConfigurationByte(byte, at: offset - FunctionLayout.device, driverFeatures)
+      if hasChanged, isLive { events.insert(.setupChanged) }
+      return 1
     default:
-      // The device's configuration is the device's: no field of it is the driver's to write (§5.1.4).
       return 1
     }
   }

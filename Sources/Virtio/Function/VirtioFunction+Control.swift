@@ -41,6 +41,7 @@ extension VirtioFunction {
       device = .network(card)
       hasNewConfiguration = true
       events.insert(.setupChanged)
+    case .block: preconditionFailure("a block device has no control queue")
     }
   }
 }

@@ -132,6 +132,16 @@ package struct VirtioFunction: ~Copyable, Sendable {
     raiseConfiguration()
   }
 
+  /// Takes over what the server of a block device says of it, now or instead of what it said before.
+  ///
+  /// What it offers should not change once a driver looked at it; capacity and limits may.
+  package mutating func describe(_ description: DeviceDescription) {
+    guard case .block(var disk) = device, disk.describe(description) else { return }
+    device = .block(disk)
+    hasNewConfiguration = true
+    raiseConfiguration()
+  }
+
   /// Plugs a network card's cable in or out.
   package mutating func setLink(isUp: Bool) {
     guard case .network(var card) = device, card.isLinkUp != isUp else { return }

@@ -20,8 +20,12 @@ final class FunctionBench {
 
   var function: VirtioFunction
 
-  init(_ card: NetworkCard = NetworkCard(address: address, mtu: 9000), isDecoding: Bool = true) {
-    function = VirtioFunction(.network(card))
+  convenience init(_ card: NetworkCard = NetworkCard(address: address, mtu: 9000), isDecoding: Bool = true) {
+    self.init(.network(card), isDecoding: isDecoding)
+  }
+
+  init(_ device: VirtioDevice, isDecoding: Bool = true) {
+    function = VirtioFunction(device)
     function.place(io: Self.ports, memory: UInt32(Self.memory))
     if isDecoding { function.writeConfiguration(7, at: 4, width: 2) }
     _ = function.takeEvents()
@@ -82,9 +86,9 @@ final class FunctionBench {
   }
 
   /// Does all that a driver does, up to DRIVER_OK.
-  func start(_ features: VirtioFeatures = usual) {
+  func start(_ features: VirtioFeatures = usual, queues: Int = 3) {
     negotiate(features)
-    for index in 0..<3 { enable(queue: index, Self.place(index)) }
+    for index in 0..<queues { enable(queue: index, Self.place(index)) }
     status = .acknowledge | .driver | .featuresOK | .driverOK
   }
 
