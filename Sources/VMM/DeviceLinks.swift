@@ -14,9 +14,11 @@ struct DeviceLinks {
   /// What a server may take to let go of a VM's memory, in nanoseconds: then it counts as dead.
   private static var patience: UInt64 { 2_000_000_000 }
 
-  private var links = InlineArray<8, DeviceLink?>(repeating: nil)
-  private var count = 0
+  private(set) var links = InlineArray<8, DeviceLink?>(repeating: nil)
+  private(set) var count = 0
   private var unsaid: UInt32 = 0
+  /// Which of them are disks.
+  private var disks: UInt32 = 0
 
   /// Plugs the VM's devices in.
   init(_ configuration: borrowing VMMConfiguration, into pc: inout PC) {
@@ -25,33 +27,57 @@ struct DeviceLinks {
       // SAFETY: the description maps a page for each device into its VMM, and into its server.
       links[index] = unsafe DeviceLink(
         unsafeBase: Memory.pointer(AddressMap.channels + UInt64(device.channelSlot) * AddressMap.channelStride))
-      let card = NetworkCard(
-        address: device.address, mtu: UInt16(clamping: device.mtu), offersOffload: device.hasNoOffload == 0)
-      pc.plug(VirtioFunction(.network(card)))
+      pc.plug(VirtioFunction(Self.device(device)))
+      if device.kind == DeviceKind.block.rawValue { disks |= 1 << UInt32(index) }
       count += 1
+    }
+  }
+
+  /// The device that the description speaks of.
+  private static func device(_ device: DeviceConfiguration) -> VirtioDevice {
+    switch DeviceKind(rawValue: device.kind) {
+    case .network:
+      return .network(
+        NetworkCard(
+          address: device.address, mtu: UInt16(clamping: device.mtu), offersOffload: device.hasNoOffload == 0))
+    case .block: return .block(BlockDevice(queueCount: Int(device.queueCount)))
+    case nil:
+      Kernel.log(.error, "the boot image gives this VM a device of a kind that its VMM does not know")
+      Kernel.exit(.powerOff)
     }
   }
 
   /// The channel slot of device `index`: after the console's.
   static func slot(_ index: Int) -> Int { VMMConfiguration.consoleSlot + 1 + index }
 
+  func isDisk(_ index: Int) -> Bool { disks & 1 << UInt32(index) != 0 }
+
   /// Takes the guest's memory back from servers that an earlier life of this VM gave it to, before anything else is
   /// done with it.
   mutating func reclaim(_ scale: TimeScale) {
     let end = Time.ticks &+ scale.ticks(ofNanoseconds: Self.patience)
     for index in 0..<count {
-      while let link = links[index], !link.isSettled, Time.ticks < end { Self.sleep(until: end) }
-      guard let link = links[index], link.isSettled else { continue }
+      guard let link = links[index], awaitAnswer(index, link, until: end) else { continue }
       link.propose(DeviceSetup())
       Kernel.signal(channel: Self.slot(index))
     }
     for index in 0..<count {
-      while let link = links[index], !link.isSettled, Time.ticks < end { Self.sleep(until: end) }
-      if let link = links[index], !link.isSettled {
-        Kernel.log(.warning, "the server of device \(index) does not answer: the device waits for it")
-      }
+      if let link = links[index] { _ = awaitAnswer(index, link, until: end) }
     }
     Kernel.setTimer(atTick: 0)
+  }
+
+  /// Waits for the server of device `index`.
+  /// - Returns: Whether it answered. That of a disk does, sooner or later: its controller may still write where this
+  ///   guest is about to begin.
+  private func awaitAnswer(_ index: Int, _ link: DeviceLink, until end: UInt64) -> Bool {
+    while !link.isSettled, Time.ticks < end { Self.sleep(until: end) }
+    if !link.isSettled {
+      Kernel.log(.warning, "the server of device \(index) does not answer: the device waits for it")
+      Kernel.setTimer(atTick: 0)
+    }
+    while isDisk(index), !link.isSettled { _ = Kernel.wait() }
+    return link.isSettled
   }
 
   private static func sleep(until end: UInt64) {
@@ -83,6 +109,7 @@ struct DeviceLinks {
         if isSettled, function.isResetting { function.resetFinished() }
         for queue in 0..<DeviceSetup.queueCapacity where events.contains(.queue(queue)) { function.raise(queue: queue) }
         if events.contains(.needsReset) { function.needsReset() }
+        if events.contains(.configurationChanged) { function.describe(link.description(as: DeviceDescription.self)) }
         return
       }
       // What it did may be something to tell.

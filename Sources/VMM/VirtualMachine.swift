@@ -46,6 +46,7 @@ struct VirtualMachine: ~Copyable {
       physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page)
     devices = DeviceLinks(configuration, into: &pc)
     devices.reclaim(information.scale)
+    devices.awaitDisks(configuration, &pc, information.scale)
     cpu.value.tscOffset = 0 &- origin
   }
 
