@@ -67,6 +67,7 @@ let pure: [Target] = [
   module("Terminal", ["Bits", "ABI"]),
   module("Storage", ["Bits", "ABI"]),
   module("AHCI", ["Bits"]),
+  module("Bus", ["Bits", "PCI", "Firmware"]),
 ]
 
 let onTarget: [Target] = [
@@ -134,6 +135,7 @@ let onHost: [Target] = [
   tests("Terminal", ["Bits", "ABI"]),
   tests("Storage", ["Bits", "ABI"]),
   tests("AHCI", ["Bits"]),
+  tests("Bus", ["Bits", "PCI", "Firmware"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
