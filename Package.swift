@@ -75,7 +75,7 @@ let onTarget: [Target] = [
     name: "CX86",
     cSettings: [.unsafeFlags(["-mgeneral-regs-only"])]),
   module("X86", ["Bits", "CX86"]),
-  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware"]),
+  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus"]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),

@@ -74,4 +74,8 @@ extension LogLine: StringInterpolationProtocol {
   @_disfavoredOverload
   package mutating func appendInterpolation(_ name: ShortName) { append(name) }
   package mutating func appendInterpolation(_ text: StaticString) { append(text) }
+  /// Another line, as far as there is room.
+  package mutating func appendInterpolation(_ line: LogLine) {
+    for index in 0..<line.count { append(byte: line.bytes[index]) }
+  }
 }

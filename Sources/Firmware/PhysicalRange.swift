@@ -15,4 +15,9 @@ package struct PhysicalRange: Equatable, Sendable, BitwiseCopyable {
 
   /// The first address above it; wraps if the claim does.
   package var end: PhysicalAddress { start + size }
+
+  /// Whether two ranges, neither of which wraps, share an address.
+  package func overlaps(_ other: PhysicalRange) -> Bool {
+    start.value < other.start.value &+ other.size && other.start.value < start.value &+ size
+  }
 }

@@ -11,6 +11,8 @@ struct MachineDescription {
   let topology: Topology
   let hpet: HPETDescription?
   let fixed: FixedDescription?
+  /// Where configuration space is in memory; `nil` where the firmware does not say.
+  let windows: ConfigurationWindows?
 
   init(rsdp: PhysicalAddress?, _ memory: borrowing MachineMemory) throws(BootError) {
     do throws(ACPIError) {
@@ -18,6 +20,7 @@ struct MachineDescription {
       topology = try Topology(tables, in: memory)
       hpet = try? HPETDescription(tables, in: memory)
       fixed = try? FixedDescription(tables, in: memory)
+      windows = try? ConfigurationWindows(tables, in: memory)
     } catch {
       throw .line(error.line)
     }

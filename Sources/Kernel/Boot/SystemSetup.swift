@@ -42,7 +42,9 @@ struct SystemSetup {
     }
     let virtualCPUs = try builder.virtualCPUs(features, domains, &memory)
     let threads = try builder.threads(domains, &memory)
-    let lines = try InterruptRouting.lines(reader, machine, interrupts, cores.cores, domains, &memory)
+    let devices = try DeviceAssignment(reader, machine, &memory).assign(
+      builder, cores.cores, domains, firstVector: Vectors.firstLine + UInt64(reader.count(.interrupts)), &memory)
+    let lines = try InterruptRouting.lines(reader, machine, interrupts, cores.cores, domains, devices, &memory)
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
       interrupts: interrupts, features: features, information: information, space: space)
@@ -145,10 +147,11 @@ struct CoreTable {
 enum InterruptRouting {
   static func lines(
     _ reader: borrowing BootImage, _ machine: MachineDescription, _ interrupts: InterruptControllers,
-    _ cores: Table<Core>, _ domains: Table<Domain>, _ memory: inout BootMemory
+    _ cores: Table<Core>, _ domains: Table<Domain>, _ devices: FixedList<16, InterruptLine>,
+    _ memory: inout BootMemory
   ) throws(BootError) -> Table<InterruptLine> {
     let count = reader.count(.interrupts)
-    guard count <= Vectors.lineCount else { throw .refused("the description has more than 64 device interrupts") }
+    guard count + devices.count <= Vectors.lineCount else { throw .refused("the description has more than 64 device interrupts") }
     var lines = FixedList<64, InterruptLine>()
     for index in 0..<count {
       let record = reader.interrupt(index)
@@ -172,7 +175,11 @@ enum InterruptRouting {
       domains[owner].lines[Int(record.slot)] = index
       interrupts.unmask(line)
     }
+    for index in 0..<devices.count {
+      try lines.append(devices[index], orSay: "the description has more than 64 device interrupts")
+      domains[devices[index].owner].lines[Int(reader.device(index).slot)] = count + index
+    }
     let list = lines
-    return try memory.table(count) { list[$0] }
+    return try memory.table(list.count) { list[$0] }
   }
 }

@@ -33,7 +33,19 @@ struct Table<Element: ~Copyable> {
   }
 }
 
-extension Table {
+extension Table where Element: Copyable {
+  /// All elements.
+  var span: Span<Element> {
+    @_lifetime(borrow self)
+    get {
+      // SAFETY: the table holds `count` elements for as long as the kernel lives.
+      let span = unsafe Span(_unsafeStart: UnsafePointer(base), count: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+}
+
+extension Table where Element: ~Copyable {
   /// The element `index` alone.
   func cell(_ index: Int) -> Cell<Element> {
     precondition(index >= 0 && index < count)

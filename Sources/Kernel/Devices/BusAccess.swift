@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import Bus
+import CX86
+import Firmware
+import _Volatile
+
+/// The way to the configuration space of this machine's PCI functions: by memory windows, or where the firmware names
+/// none by the ports that every PC has.
+struct BusAccess: ConfigurationAccess {
+  private let windows: ConfigurationWindows?
+
+  /// Windows above 4 GiB are out of the reach of the kernel's device mapping: then the ports serve.
+  init(_ windows: ConfigurationWindows?) {
+    var isReachable = true
+    if let windows {
+      for index in 0..<windows.count {
+        let range = windows[index].range
+        if !fits(range.start.value, count: range.size, in: 4 * .GiB) { isReachable = false }
+      }
+    }
+    self.windows = isReachable ? windows : nil
+  }
+
+  /// All functions of the machine, one after the other.
+  var scan: PCIScan { PCIScan(windows) }
+
+  func reach(_ function: FunctionAddress) -> Int { windows?.place(of: function, 0) == nil ? 256 : 4096 }
+
+  func read(_ function: FunctionAddress, _ offset: Int, width: Int) -> UInt32 {
+    if let windows {
+      guard let place = windows.place(of: function, offset) else { return .max }
+      return DeviceRegister(place).read(width: width)
+    }
+    guard let selector = function.portSelector(offset) else { return .max }
+    cx86_out32(0xcf8, selector)
+    let port = 0xcfc + UInt16(offset & 3)
+    switch width {
+    case 1: return UInt32(cx86_in8(port))
+    case 2: return UInt32(cx86_in16(port))
+    default: return cx86_in32(port)
+    }
+  }
+
+  func write(_ value: UInt32, to function: FunctionAddress, _ offset: Int, width: Int) {
+    if let windows {
+      guard let place = windows.place(of: function, offset) else { return }
+      return DeviceRegister(place).write(value, width: width)
+    }
+    guard let selector = function.portSelector(offset) else { return }
+    cx86_out32(0xcf8, selector)
+    let port = 0xcfc + UInt16(offset & 3)
+    switch width {
+    case 1: cx86_out8(port, UInt8(truncatingIfNeeded: value))
+    case 2: cx86_out16(port, UInt16(truncatingIfNeeded: value))
+    default: cx86_out32(port, value)
+    }
+  }
+}
+
+/// A device register in memory, below 4 GiB.
+private struct DeviceRegister {
+  private let address: UInt
+
+  // SAFETY: the pointer is only looked at, not followed.
+  init(_ place: PhysicalAddress) { address = unsafe UInt(bitPattern: DirectMap.device(place)) }
+
+  func read(width: Int) -> UInt32 {
+    // SAFETY: the first 4 GiB are mapped uncached for device registers, and a window's pages are such.
+    switch width {
+    case 1: unsafe UInt32(VolatileMappedRegister<UInt8>(unsafeBitPattern: address).load())
+    case 2: unsafe UInt32(VolatileMappedRegister<UInt16>(unsafeBitPattern: address).load())
+    default: unsafe VolatileMappedRegister<UInt32>(unsafeBitPattern: address).load()
+    }
+  }
+
+  func write(_ value: UInt32, width: Int) {
+    // SAFETY: as in `read`.
+    switch width {
+    case 1: unsafe VolatileMappedRegister<UInt8>(unsafeBitPattern: address).store(UInt8(truncatingIfNeeded: value))
+    case 2: unsafe VolatileMappedRegister<UInt16>(unsafeBitPattern: address).store(UInt16(truncatingIfNeeded: value))
+    default: unsafe VolatileMappedRegister<UInt32>(unsafeBitPattern: address).store(value)
+    }
+  }
+}
