@@ -6,7 +6,7 @@ import Bits
 import Testing
 
 @Suite struct LayoutTests {
-  @Test(arguments: RecordLayout.bootImage + RecordLayout.configuration + RecordLayout.shared)
+  @Test(arguments: RecordLayout.bootImage + RecordLayout.configuration + RecordLayout.shared + RecordLayout.servers)
   func `a record lies in memory as its table says`(layout: RecordLayout) {
     for (field, found, expected) in layout.offsets { #expect(found == expected, "\(layout.name).\(field)") }
     // Records follow one another without a gap that one side could forget.
@@ -28,7 +28,8 @@ import Testing
       AddressMap.program, AddressMap.stackTop, AddressMap.information, AddressMap.configuration, AddressMap.virtualCPU,
       AddressMap.overlay, AddressMap.log, AddressMap.status, AddressMap.switchCounters, AddressMap.diskCounters,
       AddressMap.deviceInformation, AddressMap.deviceRegisters, AddressMap.deviceMemory, AddressMap.serverState,
-      AddressMap.channels, AddressMap.workspace, AddressMap.guestKernel, AddressMap.guestInitrd, AddressMap.guestLow, AddressMap.guestHigh,
+      AddressMap.channels, AddressMap.workspace, AddressMap.guestKernel, AddressMap.guestInitrd, AddressMap.guestLow,
+      AddressMap.guestHigh,
       AddressMap.guests, AddressMap.end,
     ]
     for (low, high) in zip(places, places.dropFirst()) { #expect(low < high) }

@@ -86,8 +86,22 @@ extension RecordLayout {
                                                               (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
                                                               (\.injection, 404), (\.sleepUntil, 424), (\.exit, 432), (\.kicks, 504)]),
       Self(KickRange.self,         size: 8,    alignment: 2, [(\.first, 0), (\.count, 2), (\.slot, 4)]),
-      Self(DeviceSetup.self,       size: 552,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272), (\.hasWriteback, 544)]),
       Self(DeviceDescription.self, size: 80,   alignment: 8, [(\.state, 0), (\.configurationSize, 4), (\.features, 8), (\.configuration, 16)]),
+      Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),
+      Self(Segment.self,           size: 16,   alignment: 8, [(\.selector, 0), (\.attributes, 2), (\.limit, 4), (\.base, 8)]),
+      Self(Segments.self,          size: 160,  alignment: 8, [(\.es, 0), (\.cs, 16), (\.ss, 32), (\.ds, 48), (\.fs, 64), (\.gs, 80),
+                                                              (\.gdtr, 96), (\.ldtr, 112), (\.idtr, 128), (\.tr, 144)]),
+      Self(Injection.self,         size: 16,   alignment: 4, [(\.interrupt, 0), (\.wasTaken, 4), (\.exception, 8), (\.errorCode, 12)]),
+      Self(ExitInformation.self,   size: 72,   alignment: 8, [(\.reason, 0), (\.access, 4), (\.port, 8), (\.width, 10), (\.instructionCount, 11),
+                                                              (\.addressSize, 12), (\.address, 16), (\.nextRIP, 24), (\.detail, 32),
+                                                              (\.qualification, 40), (\.qualification2, 48), (\.instruction, 56)]),
+    ]
+  }
+
+  /// Pages that servers share with VMMs, the console and the kernel.
+  static var servers: [Self] {
+    [
+      Self(DeviceSetup.self,       size: 552,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272), (\.hasWriteback, 544)]),
       Self(DeviceInformation.self, size: 304,  alignment: 8, [(\.version, 0), (\.isPresent, 4), (\.address, 8), (\.vendor, 12), (\.device, 14), (\.registersSize, 16),
                                                               (\.memoryAddress, 24), (\.memorySize, 32), (\.interruptSlot, 40), (\.interruptDelivery, 44), (\.guests, 48)]),
       Self(GuestPlace.self,        size: 16,   alignment: 8, [(\.low, 0), (\.high, 8)]),
@@ -106,14 +120,6 @@ extension RecordLayout {
       Self(PortCounters.self,      size: 184,  alignment: 8, [(\.machine, 0), (\.card, 24), (\.state, 28), (\.sent, 32), (\.sentBytes, 40), (\.forwarded, 48),
                                                               (\.copies, 56), (\.delivered, 64), (\.deliveredBytes, 72), (\.refused, 80), (\.lost, 128),
                                                               (\.interrupts, 168), (\.kicks, 176)]),
-      Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),
-      Self(Segment.self,           size: 16,   alignment: 8, [(\.selector, 0), (\.attributes, 2), (\.limit, 4), (\.base, 8)]),
-      Self(Segments.self,          size: 160,  alignment: 8, [(\.es, 0), (\.cs, 16), (\.ss, 32), (\.ds, 48), (\.fs, 64), (\.gs, 80),
-                                                              (\.gdtr, 96), (\.ldtr, 112), (\.idtr, 128), (\.tr, 144)]),
-      Self(Injection.self,         size: 16,   alignment: 4, [(\.interrupt, 0), (\.wasTaken, 4), (\.exception, 8), (\.errorCode, 12)]),
-      Self(ExitInformation.self,   size: 72,   alignment: 8, [(\.reason, 0), (\.access, 4), (\.port, 8), (\.width, 10), (\.instructionCount, 11),
-                                                              (\.addressSize, 12), (\.address, 16), (\.nextRIP, 24), (\.detail, 32),
-                                                              (\.qualification, 40), (\.qualification2, 48), (\.instruction, 56)]),
     ]
   }
 }

@@ -39,7 +39,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
   let image = try pack(system([machine("vm0")]))
 
   #expect(Array(image.bytes.prefix(8)) == Array("ROOSTIMG".utf8))
-  #expect(number(image.bytes, 8, as: UInt32.self) == 1)
+  #expect(number(image.bytes, 8, as: UInt32.self) == BootHeader.version)
   #expect(number(image.bytes, 16, as: UInt64.self) == image.bytes.count)
   #expect(image.bytes.count % 4096 == 0)
   #expect(text(image.bytes[168..<192]) == "test")

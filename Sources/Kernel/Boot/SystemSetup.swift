@@ -151,7 +151,9 @@ enum InterruptRouting {
     _ memory: inout BootMemory
   ) throws(BootError) -> Table<InterruptLine> {
     let count = reader.count(.interrupts)
-    guard count + devices.count <= Vectors.lineCount else { throw .refused("the description has more than 64 device interrupts") }
+    guard count + devices.count <= Vectors.lineCount else {
+      throw .refused("the description has more than 64 device interrupts")
+    }
     var lines = FixedList<64, InterruptLine>()
     for index in 0..<count {
       let record = reader.interrupt(index)

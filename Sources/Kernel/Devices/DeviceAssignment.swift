@@ -150,7 +150,7 @@ struct DeviceAssignment: ~Escapable {
       try functions[function].enableMessage(message, in: access)
       return .message
     } catch {
-      log(.warning, "\(name): \(functions[function].address) has no message interrupts; it is looked at again and again")
+      log(.warning, "\(name): \(functions[function].address) sends no messages; it is looked at again and again")
       return .none
     }
   }
