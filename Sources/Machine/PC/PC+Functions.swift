@@ -88,15 +88,23 @@ extension PC {
 
   // MARK: - Its interrupts
 
+  /// Puts the interrupt lines of PCI at rest: high, since they are asserted low (PCI Local Bus 3.0, §2.2.6). Guests
+  /// set their pins up so unless ACPI says otherwise.
+  mutating func releaseFunctionLines() {
+    for pin in ACPITables.firstPCIPin..<ACPITables.firstPCIPin + ACPITables.pciPinCount {
+      _ = ioAPIC.setLine(Int(pin), isHigh: true)
+    }
+  }
+
   /// Sends a function's messages, and sets its line.
   private mutating func functionChanged(_ index: Int) {
     while let message = functions[index]?.takeMessage() { deliver(message) }
-    let isHigh = ask(index) { $0.interruptLine } == true
+    let isAsserted = ask(index) { $0.interruptLine } == true
     let bit = UInt32(1) << UInt32(index)
-    guard (functionLevels & bit != 0) != isHigh else { return }
-    functionLevels ^= bit
+    guard (functionLines & bit != 0) != isAsserted else { return }
+    functionLines ^= bit
     let pin = ACPITables.ioAPICPin(slot: UInt32(index) + 1, pin: 0)
-    if let message = ioAPIC.setLine(Int(pin), isHigh: isHigh) { deliver(message) }
+    if let message = ioAPIC.setLine(Int(pin), isHigh: !isAsserted) { deliver(message) }
   }
 
   /// A message signalled interrupt (Intel SDM volume 3, §11.11): a write where the local APICs listen.

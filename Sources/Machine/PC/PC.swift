@@ -53,7 +53,7 @@ package struct PC: ~Copyable {
   var functions = InlineArray<8, VirtioFunction?> { _ in nil }
   package internal(set) var functionCount = 0
   /// Bits of functions whose interrupt pins are asserted.
-  var functionLevels: UInt32 = 0
+  var functionLines: UInt32 = 0
   /// Bits of functions that the guest did something to.
   var touchedFunctions: UInt32 = 0
 
@@ -69,6 +69,7 @@ package struct PC: ~Copyable {
     registers = MSRPolicy(physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit)
     self.facts = facts
     apic.enterVirtualWireMode()
+    releaseFunctionLines()
   }
 }
 

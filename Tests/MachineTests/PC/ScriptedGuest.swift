@@ -70,11 +70,11 @@ final class ScriptedGuest {
 
   func input(_ port: UInt16, width: Int = 1) -> UInt32 { exit { $0.read(port: port, width: width) } }
 
-  func store(_ address: UInt64, _ value: UInt32) {
+  func store(_ address: UInt64, _ value: UInt32, width: Int = 4) {
     if let page = pageSeen(at: address) {
       page[UInt32(address & 0xfff)] = value
     } else {
-      exit { $0.write(address: address, width: 4, value: UInt64(value)) }
+      exit { $0.write(address: address, width: width, value: UInt64(value)) }
     }
   }
 
@@ -168,11 +168,11 @@ extension ScriptedGuest {
   }
 
   /// A pin of the I/O APIC: to APIC 0, unmasked.
-  func route(_ pin: UInt32, to vector: UInt32, level: Bool = false) {
+  func route(_ pin: UInt32, to vector: UInt32, level: Bool = false, activeLow: Bool = false) {
     store(Self.ioAPIC, 0x11 + 2 * pin)
     store(Self.ioAPIC + 0x10, 0)
     store(Self.ioAPIC, 0x10 + 2 * pin)
-    store(Self.ioAPIC + 0x10, vector | (level ? 1 << 15 : 0))
+    store(Self.ioAPIC + 0x10, vector | (level ? 1 << 15 : 0) | (activeLow ? 1 << 13 : 0))
   }
 
   func mask(_ pin: UInt32) {
