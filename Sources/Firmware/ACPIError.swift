@@ -18,6 +18,8 @@ package struct TableSignature: Equatable, Sendable, BitwiseCopyable {
   package static var mcfg: Self { Self(word: 0x4746_434d) }  // "MCFG"
   package static var hpet: Self { Self(word: 0x5445_5048) }  // "HPET"
   package static var fadt: Self { Self(word: 0x5043_4146) }  // "FACP"
+  package static var dmar: Self { Self(word: 0x5241_4d44) }  // "DMAR"
+  package static var ivrs: Self { Self(word: 0x5352_5649) }  // "IVRS"
 
   /// The name that people read.
   package var name: ShortName {

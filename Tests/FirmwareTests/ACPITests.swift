@@ -7,7 +7,7 @@ import Testing
 @testable import Firmware
 
 /// A machine's ACPI tables, built as firmware does: each table with its header and checksum.
-private struct Tables {
+struct Tables {
   var memory = TestMemory(base: 0, size: 0x10_0000)
   private var next: UInt64 = 0x1_0000
   private var addresses: [UInt64] = []
@@ -67,7 +67,7 @@ private func override(_ irq: UInt8, _ gsi: UInt32, _ flags: UInt16) -> [UInt8] {
   [2, 0, irq] + bytes(gsi) + bytes(flags)
 }
 
-private func system(_ tables: [(String, [UInt8])]) -> Tables {
+func system(_ tables: [(String, [UInt8])]) -> Tables {
   var result = Tables()
   for (signature, body) in tables { _ = result.add(signature, body) }
   result.finish()
