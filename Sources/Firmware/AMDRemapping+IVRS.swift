@@ -47,8 +47,8 @@ extension AMDRemapping {
 
   /// §5.2.2.1
   private mutating func addUnit(_ block: RawSpan, entriesAt start: Int) throws(ACPIError) {
-    guard block.byteCount >= start, let device = block.load(4, as: UInt16.self),
-      let capability = block.load(6, as: UInt16.self), let base = block.load(8, as: UInt64.self),
+    guard block.byteCount >= start, let flags = block.load(1, as: UInt8.self),
+      let device = block.load(4, as: UInt16.self), let capability = block.load(6, as: UInt16.self), let base = block.load(8, as: UInt64.self),
       let segment = block.load(16, as: UInt16.self)
     else { throw ACPIError(.ivrs, .badEntry) }
     guard base != 0, base.isAligned(to: 16 * .KiB), fits(base, count: 16 * .KiB, in: MemoryMap.end) else {
@@ -56,7 +56,7 @@ extension AMDRemapping {
     }
     let unit = AMDRemappingUnit(
       registers: PhysicalAddress(base), function: FunctionAddress(segment: segment, requester: device),
-      capability: capability)
+      capability: capability, flags: flags)
     guard add(unit) else { throw ACPIError(.ivrs, .tooManyEntries) }
 
     var offset = start

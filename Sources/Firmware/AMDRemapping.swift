@@ -37,6 +37,8 @@ package struct AMDRemappingUnit: Sendable {
   /// The IOMMU as a PCI function, and where its capability is.
   package var function = FunctionAddress(requester: 0)
   package var capability: UInt16 = 0
+  /// How its own requests are to travel: tunnelled, past posted ones, isochronous (bits 0 to 3).
+  package var flags: UInt8 = 0
 }
 
 /// Devices from `first` to `last`, as an IVHD's entries name them (§5.2.2.2).
