@@ -37,9 +37,12 @@ extension Span<PCIFunction> {
     }
   }
 
-  /// The buses behind the bridge at `address`; `nil` if there is no bridge.
-  package func buses(behind address: FunctionAddress) -> BridgeBuses? {
-    index(of: address).flatMap { self[$0].bridge }
+  /// The buses behind the bridge at `address`, its own first; `nil` if there is no bridge, or nothing behind it.
+  package func buses(behind address: FunctionAddress) -> ClosedRange<UInt8>? {
+    guard let index = index(of: address), let bridge = self[index].bridge, bridge.contains(bridge.secondary) else {
+      return nil
+    }
+    return bridge.secondary...bridge.subordinate
   }
 
   /// Calls `body` with each address that requests of function `index` may carry: its own, and those that bridges to and

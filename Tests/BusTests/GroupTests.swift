@@ -91,6 +91,8 @@ import Testing
 
   @Test func `a card behind ports alone has one name`() {
     let found = ModelBus.reference().scan()
+    #expect(found.span.buses(behind: at(0x65, 0)) == 0x66...0x66)
+    #expect(found.span.buses(behind: at(0x66, 0)) == nil)
     var names: [FunctionAddress] = []
     found.span.eachRequester(of: 8) { names.append($0) }
     #expect(names == [at(0x66, 0)])
