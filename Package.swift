@@ -68,6 +68,7 @@ let pure: [Target] = [
   module("Storage", ["Bits", "ABI"]),
   module("AHCI", ["Bits"]),
   module("Bus", ["Bits", "PCI", "Firmware"]),
+  module("IOMMU", ["Bits", "PCI", "Firmware"]),
 ]
 
 let onTarget: [Target] = [
@@ -136,6 +137,7 @@ let onHost: [Target] = [
   tests("Storage", ["Bits", "ABI"]),
   tests("AHCI", ["Bits"]),
   tests("Bus", ["Bits", "PCI", "Firmware"]),
+  tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Bits
+package import PCI
+
+/// Who sends an interrupt.
+package enum InterruptSource: Equatable, Sendable {
+  /// A device, by the address that its requests carry.
+  case device(FunctionAddress)
+  /// The I/O APIC with this ID in the MADT.
+  case ioapic(UInt8)
+}
+
+/// Where an interrupt goes.
+package struct InterruptTarget: Equatable, Sendable {
+  package var vector: UInt8
+  package var apicID: UInt32
+  package var isLevelTriggered: Bool
+
+  package init(vector: UInt8, apicID: UInt32, isLevelTriggered: Bool = false) {
+    self.vector = vector
+    self.apicID = apicID
+    self.isLevelTriggered = isLevelTriggered
+  }
+
+  /// The message that takes an interrupt there without an IOMMU (Intel SDM volume 3, §11.11).
+  package func message() throws(IOMMUError) -> InterruptMessage {
+    guard apicID < 0xff else { throw .coreOutOfReach }
+    return InterruptMessage(
+      address: 0xfee0_0000 | UInt64(apicID) << 12, data: UInt32(vector) | (isLevelTriggered ? 0xc000 : 0))
+  }
+}
+
+/// An interrupt that has its place in an IOMMU's table.
+package struct RemappedInterrupt: Equatable, Sendable {
+  /// What is written where to raise it.
+  package internal(set) var message: InterruptMessage
+  /// Who may: the IOMMU refuses it from anybody else.
+  let requester: FunctionAddress
+  /// Its entry; `nil` if it is not remapped.
+  let index: Int?
+
+  /// The redirection entry of an I/O APIC that raises it, masked (VT-d 4.1, §5.1.5.1): vector in bits 0 to 7, polarity
+  /// in 13, trigger in 15, mask in 16; above, the core, or format and index as in the message.
+  package func redirection(_ target: InterruptTarget, isActiveLow: Bool) -> UInt64 {
+    let low =
+      UInt64(target.vector) | (isActiveLow ? 1 << 13 : 0) | (target.isLevelTriggered ? 1 << 15 : 0) | 1 << 16
+    guard let index else { return low | UInt64(target.apicID & 0xff) << 56 }
+    return low | 1 << 48 | UInt64(index & 0x7fff) << 49 | UInt64(index >> 15 & 1) << 11
+  }
+}
