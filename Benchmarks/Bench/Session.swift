@@ -32,7 +32,7 @@ struct Session {
   /// Power-on to the prompts of all guests, and the processor time that they take doing nothing.
   func measureAll(_ results: inout Measurements) async throws {
     let prompts = (0..<guests).map { Pattern.line(#"vm\#($0)\b.*BENCH up"#) }
-    let times = try await machine.expectAll(prompts, within: .seconds(400)).map(\.time)
+    let times = try await machine.expectAll(prompts, within: .seconds(150)).map(\.time)
     let last = times.max() ?? machine.started
     results.add((last - machine.started).seconds, .allUp, subject)
 

@@ -50,7 +50,8 @@ struct DomainBuilder: ~Escapable {
     return Domain(
       name: record.name, space: space, traits: DomainTraits(rawValue: record.traits),
       onCrash: OnCrash(rawValue: record.onCrash) ?? .stop, program: program, workspaces: workspaces,
-      channels: channels(of: index), ports: try ports(of: index), lines: InlineArray(repeating: nil),
+      channels: try channels(of: index, &memory), ports: try ports(of: index, &memory),
+      lines: try memory.table(Notifications.interruptCount) { _ in nil },
       symbols: symbols(record.symbols), status: BootMemory.cell(own, at: status + UInt64(index) * 4096))
   }
 
@@ -153,8 +154,8 @@ struct DomainBuilder: ~Escapable {
     return PhysicalExtent(start: imageStart + file.offset, size: file.size)
   }
 
-  private func channels(of domain: Int) -> InlineArray<32, ChannelEnd?> {
-    var ends = InlineArray<32, ChannelEnd?>(repeating: nil)
+  private func channels(of domain: Int, _ memory: inout BootMemory) throws(BootError) -> Table<ChannelEnd?> {
+    let ends = try memory.table(Notifications.channelCount) { _ -> ChannelEnd? in nil }
     for index in 0..<reader.count(.channels) {
       let record = reader.channel(index)
       if record.firstDomain == UInt32(domain) {
@@ -169,7 +170,7 @@ struct DomainBuilder: ~Escapable {
     return ends
   }
 
-  private func ports(of domain: Int) throws(BootError) -> FixedList<8, PortRange> {
+  private func ports(of domain: Int, _ memory: inout BootMemory) throws(BootError) -> Table<PortRange> {
     var ranges = FixedList<8, PortRange>()
     for index in 0..<reader.count(.ports) {
       let record = reader.ports(index)
@@ -177,6 +178,7 @@ struct DomainBuilder: ~Escapable {
       try ranges.append(
         PortRange(first: UInt64(record.first), count: UInt64(record.count)), orSay: "a domain has too many port ranges")
     }
-    return ranges
+    let list = ranges
+    return try memory.table(list.count) { list[$0] }
   }
 }

@@ -103,7 +103,7 @@ struct SystemSetup {
   /// Gives each core its threads.
   private static func placeThreads(_ kernel: Kernel) throws(BootError) {
     for index in 0..<kernel.threads.count {
-      try kernel.cores[kernel.threads[index].core].threads.append(index, orSay: "a core has more than 32 threads")
+      try kernel.cores[kernel.threads[index].core].threads.append(index)
     }
   }
 }
@@ -134,10 +134,10 @@ struct CoreTable {
     let places = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       try CoreMemory(index, &memory, space: space)
     }
-    let cores = try memory.table(count) { index in
+    let cores = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       Core(
-        index: index, apicID: machine.apicID(ofCore: index), taskState: places[index].taskState,
-        block: places[index].block, hostState: places[index].hostState)
+        index: index, apicID: machine.apicID(ofCore: index), threads: try ThreadList(&memory),
+        taskState: places[index].taskState, block: places[index].block, hostState: places[index].hostState)
     }
     return CoreTable(cores: cores, memory: places, gates: gates)
   }

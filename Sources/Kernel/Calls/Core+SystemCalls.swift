@@ -9,20 +9,36 @@ import X86
 
 // Every call: parse, authorise, act. Nothing changes before the last step; a bad argument is an answer, never a trap.
 
+/// Whom a system call may concern beside its thread.
+enum CallScope {
+  /// Nobody: the thread can go on at once.
+  case own
+  /// Others may have become ready, or the thread no longer is.
+  case all
+
+  init(_ call: SystemCall) {
+    switch call {
+    case .setTimer, .acknowledgeInterrupt, .portIn, .portOut: self = .own
+    case .wait, .signal, .enterGuest, .log, .yield, .exit, .stopDomain, .restartDomain: self = .all
+    }
+  }
+}
+
 extension Core {
   /// Does what the thread asked for and leaves the answer in its registers.
-  mutating func handleSystemCall(of index: Int, _ kernel: Kernel) {
+  mutating func handleSystemCall(of index: Int, _ kernel: Kernel) -> CallScope {
     kernel.domains[index].status.value.systemCalls &+= 1
     let arguments = Arguments(kernel.threads[index].frame)
     guard let call = SystemCall(rawValue: kernel.threads[index].frame.rax) else {
       kernel.threads[index].answer(.unknownCall)
-      return
+      return .own
     }
     do throws(Status) {
       if let value = try perform(call, arguments, for: index, kernel) { kernel.threads[index].answer(.ok, value) }
     } catch {
       kernel.threads[index].answer(error)
     }
+    return CallScope(call)
   }
 
   /// - Returns: The call's value; `nil` if it is answered later, or by the domain's end.
@@ -35,6 +51,7 @@ extension Core {
     case .enterGuest: return try enterGuest(index, kernel)
     case .setTimer:
       kernel.threads[index].deadline = arguments.first
+      if arguments.first != 0 { timer.arm(arguments.first, now: cx86_rdtsc(), exactly: false) }
       return 0
     case .acknowledgeInterrupt: return try acknowledge(arguments, from: index, kernel)
     case .portIn, .portOut: return try accessPort(call, arguments, from: index, kernel)

@@ -23,20 +23,23 @@ extension Core {
     }
   }
 
-  /// Runs a thread in its component until it traps, calls or is interrupted.
+  /// Runs a thread in its component until others may have to run: it traps, is interrupted, or makes a system call that
+  /// is about more than itself.
   private mutating func runUser(_ index: Int, _ kernel: Kernel) {
     load(index, kernel)
-    // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
-    if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
-      unsafe cx86_return_to_user(&kernel.threads[index].frame)
-    } else {
-      unsafe cx86_enter_user(&kernel.threads[index].frame)
+    while true {
+      // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
+      if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
+        unsafe cx86_return_to_user(&kernel.threads[index].frame)
+      } else {
+        unsafe cx86_enter_user(&kernel.threads[index].frame)
+      }
+      guard kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
+      guard handleSystemCall(of: index, kernel) == .own else { return charge(index, kernel) }
     }
     charge(index, kernel)
     let vector = kernel.threads[index].frame.vector
-    if vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
-      handleSystemCall(of: index, kernel)
-    } else if vector >= Vectors.firstInterrupt {
+    if vector >= Vectors.firstInterrupt {
       handleInterrupt(vector, kernel)
     } else {
       reportTrap(of: index, kernel)

@@ -18,7 +18,7 @@ struct Core: ~Copyable {
   /// Where VMSAVE keeps the host's share of the state that VMLOAD gives to guests.
   let hostState: PhysicalAddress
   /// The threads of this core.
-  var threads = FixedList<32, Int>()
+  let threads: ThreadList
   /// The thread whose address space is loaded.
   var loaded: Int?
   /// The thread that was chosen last, for which the end of its slice is the end of its turn; `nil` once it was stopped,
@@ -37,13 +37,42 @@ struct Core: ~Copyable {
   /// Set once the core has come up.
   let hasStarted = Atomic<Bool>(false)
 
-  init(index: Int, apicID: UInt32, taskState: Cell<TaskState>, block: Cell<cx86_core_block>, hostState: PhysicalAddress)
-  {
+  init(
+    index: Int, apicID: UInt32, threads: ThreadList, taskState: Cell<TaskState>, block: Cell<cx86_core_block>,
+    hostState: PhysicalAddress
+  ) {
+    self.threads = threads
     self.index = index
     self.apicID = apicID
     self.taskState = taskState
     self.block = block
     self.hostState = hostState
+  }
+}
+
+/// The threads of a core, by their indices in `Kernel.threads`: filled at boot, and gone through at every turn of the
+/// core's loop. So it is a table: to read an element of an `InlineArray` copies all of it (decision 13).
+struct ThreadList {
+  private static var capacity: Int { 32 }
+
+  private let indices: Table<Int>
+  private let used: Cell<Int>
+
+  init(_ memory: inout BootMemory) throws(BootError) {
+    indices = try memory.table(Self.capacity) { _ in 0 }
+    used = try memory.table(1) { _ in 0 }.cell(0)
+  }
+
+  var count: Int { used.value }
+
+  /// The index of a thread.
+  subscript(_ place: Int) -> Int { indices[place] }
+
+  /// Adds a thread, at boot.
+  func append(_ index: Int) throws(BootError) {
+    guard count < Self.capacity else { throw .refused("a core has more than 32 threads") }
+    indices[count] = index
+    used.value += 1
   }
 }
 

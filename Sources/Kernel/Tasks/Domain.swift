@@ -17,10 +17,10 @@ struct Domain: ~Copyable {
   /// Memory that is zeroed whenever the domain starts.
   var workspaces: FixedList<16, PhysicalExtent>
   /// The other ends of its channels, by slot.
-  var channels: InlineArray<32, ChannelEnd?>
-  var ports: FixedList<8, PortRange>
+  let channels: Table<ChannelEnd?>
+  let ports: Table<PortRange>
   /// Its device interrupts, by slot: indices of `Kernel.lines`.
-  var lines: InlineArray<16, Int?>
+  let lines: Table<Int?>
   /// The function names of its program; empty if there are none.
   let symbols: PhysicalExtent
   let status: Cell<DomainStatus>
