@@ -48,7 +48,8 @@ extension AMDRemapping {
   /// §5.2.2.1
   private mutating func addUnit(_ block: RawSpan, entriesAt start: Int) throws(ACPIError) {
     guard block.byteCount >= start, let flags = block.load(1, as: UInt8.self),
-      let device = block.load(4, as: UInt16.self), let capability = block.load(6, as: UInt16.self), let base = block.load(8, as: UInt64.self),
+      let device = block.load(4, as: UInt16.self), let capability = block.load(6, as: UInt16.self),
+      let base = block.load(8, as: UInt64.self),
       let segment = block.load(16, as: UInt16.self)
     else { throw ACPIError(.ivrs, .badEntry) }
     guard base != 0, base.isAligned(to: 16 * .KiB), fits(base, count: 16 * .KiB, in: MemoryMap.end) else {
