@@ -68,7 +68,8 @@ extension SystemTests {
 
     @Test func `the console restarts a VM that runs`() async throws {
       let system = try await FourMachines.system
-      system.type("@r 3")
+      // What the console says of it comes between the lines of whoever prints.
+      try await system.ask("@r 3", for: "vm3 starts")
       #expect(try await system.run("hostname", on: 0) == "vm0")
       try await system.logIn(3)
       try await expectFresh(3, system)
