@@ -50,6 +50,7 @@ extension SystemTests {
       system.select(1)
       system.enter("reboot")
       try await system.expect(.line("(?i)restarting system|reboot:"))
+      try await system.expect("vm1 starts", within: .seconds(120))
       #expect(try await system.run("hostname", on: 0) == "vm0")
       try await system.logIn(1)
       try await expectFresh(1, system)
