@@ -61,6 +61,8 @@ package struct EmulatedMachine: Equatable, Sendable {
     acceleratorArguments + [
       "-machine", "q35,sata=off", "-smp", "\(cores)", "-m", "\(memoryMiB)M",
       "-nodefaults", "-display", "none", "-no-reboot", "-kernel", kernel,
+      // Has the emulator tell of a triple fault, which would else look as if somebody had switched the machine off.
+      "-d", "cpu_reset",
     ]
       + option("-initrd", image) + option("-append", commandLine)
       + consoleArguments + debugArguments

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
-import FoundationEssentials
 import Glibc
 import HostTools
 import Subprocess
@@ -86,20 +85,19 @@ package struct EmulatorSession: Sendable {
         return end
       }
       withExtendedLifetime(signals) {}
-      if result.closureResult == .machineEnded, !result.terminationStatus.isSuccess {
-        throw ToolFailure.failed(.emulator, saying: lastWords(in: messages) ?? "\(result.terminationStatus)")
+      if result.closureResult == .machineEnded {
+        let words = EmulatorMessages(file: messages)
+        if words.tellsOfTripleFault {
+          throw ToolFailure.failed(.emulator, saying: "a processor of the machine triple-faulted, which reset it")
+        }
+        guard result.terminationStatus.isSuccess else {
+          throw ToolFailure.failed(.emulator, saying: words.last ?? "\(result.terminationStatus)")
+        }
       }
       return result.closureResult
     } catch let error as SubprocessError where error.code == .executableNotFound {
       throw ToolFailure.missing(.emulator)
     }
-  }
-
-  /// What the emulator said before it failed, but for its warnings, which it has at every start.
-  private static func lastWords(in messages: FilePath) -> String? {
-    guard let data = FileManager.default.contents(atPath: messages.string) else { return nil }
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { !$0.contains("warning: ") }
-    return lines.isEmpty ? nil : lines.suffix(5).joined(separator: "\n")
   }
 }
 
