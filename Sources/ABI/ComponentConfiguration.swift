@@ -5,7 +5,7 @@ package import Bits
 
 /// What a VMM needs to know of its VM: the file mapped at `AddressMap.configuration`.
 package struct VMMConfiguration: BitwiseCopyable {
-  package static var version: UInt32 { 3 }
+  package static var version: UInt32 { 4 }
   /// Bytes of a command line, the final zero included.
   package static var commandLineCapacity: Int { 2048 }
   /// Where the command line is in this record.

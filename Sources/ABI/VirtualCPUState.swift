@@ -37,6 +37,8 @@ package struct VirtualCPUState: BitwiseCopyable {
   /// Not zero: the guest sleeps until the time-stamp counter says this, and only then enters, with what is injected
   /// here. The kernel clears it when the guest enters; a notification before ends `enterGuest` with nothing done.
   package var sleepUntil: UInt64 = 0
+  /// When `Notifications.timer` is due, as `setTimer` would have it; 0 for never.
+  package var deadline: UInt64 = 0
   /// What the last exit was.
   package var exit = ExitInformation()
   /// Ports that are kicks, at most `kickCapacity`.

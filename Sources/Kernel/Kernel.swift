@@ -24,19 +24,29 @@ struct Kernel {
 
   /// Raises `bits` for a thread, wherever it is.
   func raise(_ bits: Notifications, for index: Int, from core: Int) {
-    let before = threads[index].notifications.bitwiseOr(bits.rawValue, ordering: .sequentiallyConsistent).oldValue
-    domains[index].status.value.notifications &+= 1
+    let before = note(bits, for: index)
     let owner = threads[index].core
-    guard owner != core, before & bits.rawValue != bits.rawValue,
+    cores[owner].wasCalled.store(true, ordering: .sequentiallyConsistent)
+    guard owner != core, !before.contains(bits),
       threads[index].needsWake.load(ordering: .sequentiallyConsistent)
     else { return }
     interrupts.wake(cores[owner].apicID)
+  }
+
+  /// Adds to a thread's notifications.
+  /// - Returns: Those that it had.
+  @discardableResult
+  func note(_ bits: Notifications, for index: Int) -> Notifications {
+    domains[index].status.value.notifications &+= 1
+    return Notifications(
+      rawValue: threads[index].notifications.bitwiseOr(bits.rawValue, ordering: .sequentiallyConsistent).oldValue)
   }
 
   /// Asks a thread's core to stop or restart it.
   func request(_ request: ThreadRequests, of index: Int, from core: Int) {
     threads[index].requests.bitwiseOr(request.rawValue, ordering: .sequentiallyConsistent)
     let owner = threads[index].core
+    cores[owner].wasCalled.store(true, ordering: .sequentiallyConsistent)
     if owner != core { interrupts.wake(cores[owner].apicID) }
   }
 

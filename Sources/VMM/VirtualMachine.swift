@@ -17,8 +17,8 @@ struct VirtualMachine: ~Copyable {
   let scale: TimeScale
   /// The guest executed HLT and has had no interrupt since.
   var isHalted = false
-  /// What the kernel's timer is set to, in guest time.
-  var timer = UInt64.max
+  /// Triple faults that were none, and so had no consequences.
+  var mistakenFaults = 0
   /// Guest time of this turn of the loop, in nanoseconds.
   var now: UInt64 = 0
 
@@ -83,7 +83,7 @@ struct VirtualMachine: ~Copyable {
     }
     cpu.value.injection.interrupt = vector.map { Injection.valid | UInt32($0) } ?? 0
     cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
-    setTimer(min(pc.nextDeadline ?? .max, console.deadline))
+    setDeadline(isWaiting: isHalted && plan == nil)
     return plan
   }
 
@@ -97,10 +97,11 @@ struct VirtualMachine: ~Copyable {
     pc.cancel(plan)
   }
 
-  private mutating func setTimer(_ deadline: UInt64) {
-    guard deadline != timer else { return }
-    timer = deadline
-    Kernel.setTimer(atTick: deadline == .max ? 0 : tick(at: deadline))
+  /// Has the kernel wake this VMM when the machine or the console next wants it: with the entry, if there is one.
+  private func setDeadline(isWaiting: Bool) {
+    let deadline = min(pc.nextDeadline ?? .max, console.deadline)
+    let tick = deadline == .max ? 0 : tick(at: deadline)
+    if isWaiting { Kernel.setTimer(atTick: tick) } else { cpu.value.deadline = tick }
   }
 
   /// What the time-stamp counter says at guest time `time`.

@@ -28,6 +28,8 @@ package struct ProcessorFeatures: Sendable {
   package let extendedStateSize: UInt32
   /// Physical address bits.
   package let physicalAddressBits: UInt32
+  /// Whether the processor is QEMU's TCG, by the name it gives itself.
+  package let isTranslated: Bool
 
   package init() {
     let largest = cx86_cpuid(0, 0).eax
@@ -52,6 +54,9 @@ package struct ProcessorFeatures: Sendable {
     // x87, SSE, AVX, AVX-512 and PKRU: states that XSAVE alone carries.
     supportedXCR0 = hasXSAVE ? (UInt64(state.edx) << 32 | UInt64(state.eax)) & 0x2E7 : 1
     extendedStateSize = hasXSAVE ? max(state.ecx, 576) : 512
+    let host = basic.ecx.bits(31, count: 1) == 1 ? cx86_cpuid(0x4000_0000, 0) : cx86_cpuid_result()
+    // "TCGTCGTCGTCG"
+    isTranslated = host.ebx == 0x5447_4354 && host.ecx == 0x4354_4743 && host.edx == 0x4743_5447
     physicalAddressBits = largestExtended >= 0x8000_0008 ? cx86_cpuid(0x8000_0008, 0).eax & 0xff : 36
   }
 }

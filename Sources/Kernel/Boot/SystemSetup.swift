@@ -96,6 +96,7 @@ struct SystemSetup {
     information.tscAtWallClock = wall.tsc
     information.supportedXCR0 = features.supportedXCR0
     information.vendor = 1
+    information.isTranslated = features.isTranslated ? 1 : 0
     log(.information, "\(cores) cores, time-stamp counter at \(clock.tscFrequency / 1_000_000) MHz")
     return BootMemory.cell(information, at: try memory.page())
   }
@@ -103,7 +104,9 @@ struct SystemSetup {
   /// Gives each core its threads.
   private static func placeThreads(_ kernel: Kernel) throws(BootError) {
     for index in 0..<kernel.threads.count {
-      try kernel.cores[kernel.threads[index].core].threads.append(index)
+      let core = kernel.threads[index].core
+      kernel.threads[index].place = kernel.cores[core].threads.count
+      try kernel.cores[core].threads.append(index)
     }
   }
 }

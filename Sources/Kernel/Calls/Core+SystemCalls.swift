@@ -50,7 +50,7 @@ extension Core {
     case .signal: return try signal(arguments, from: index, kernel)
     case .enterGuest: return try enterGuest(index, kernel)
     case .setTimer:
-      kernel.threads[index].deadline = arguments.first
+      setDeadline(arguments.first, of: index, kernel)
       if arguments.first != 0 { timer.arm(arguments.first, now: cx86_rdtsc(), exactly: false) }
       return 0
     case .acknowledgeInterrupt: return try acknowledge(arguments, from: index, kernel)
@@ -72,7 +72,7 @@ extension Core {
       kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
       return taken.rawValue
     }
-    kernel.threads[index].state = .waiting
+    setState(.waiting, of: index, kernel)
     return nil
   }
 
@@ -83,17 +83,19 @@ extension Core {
     return 0
   }
 
-  private func enterGuest(_ index: Int, _ kernel: Kernel) throws(Status) -> UInt64? {
+  private mutating func enterGuest(_ index: Int, _ kernel: Kernel) throws(Status) -> UInt64? {
     guard let number = kernel.threads[index].virtualCPU else { throw .notAllowed }
     try kernel.virtualCPUs[number].check()
     kernel.threads[index].mode = .guest
+    setDeadline(kernel.virtualCPUs[number].state.value.deadline, of: index, kernel)
     let end = kernel.virtualCPUs[number].state.value.sleepUntil
     if end == 0 {
       kernel.virtualCPUs[number].load()
     } else {
       kernel.threads[index].sleepUntil = end
+      nextDue = min(nextDue, end)
       kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
-      kernel.threads[index].state = .waiting
+      setState(.waiting, of: index, kernel)
     }
     return nil
   }

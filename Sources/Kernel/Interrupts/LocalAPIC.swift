@@ -53,6 +53,9 @@ struct LocalAPIC {
     self[.spurious] = 1 << 8 | UInt32(Vectors.spurious)
   }
 
+  /// In the timer's entry: it counts again and again.
+  static var periodic: UInt32 { 1 << 17 }
+
   func end() { self[.endOfInterrupt] = 0 }
 
   /// Has the controller tell the core once more of what is pending, before the core sleeps on it: QEMU 7.2's VMRUN sets

@@ -38,13 +38,13 @@ extension Core {
     status.value.starts &+= 1
     status.value.startedAt = cx86_rdtsc()
     sendToEnd(index, kernel)
-    kernel.threads[index].state = .ready
+    setState(.ready, of: index, kernel)
     kernel.announceChange(from: self.index)
   }
 
   /// Stops a domain where it is.
   mutating func stop(_ index: Int, _ state: DomainState, _ kernel: Kernel) {
-    kernel.threads[index].state = .stopped
+    setState(.stopped, of: index, kernel)
     kernel.threads[index].deadline = 0
     kernel.threads[index].sleepUntil = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)

@@ -55,11 +55,15 @@ extension Core {
       finishGuest(index, kernel)
       return
     }
+    // The VMM's address space now, not when it goes on: entering the guest forgets all translations anyway where they
+    // have no tags.
+    load(index, kernel)
     loadExtendedState(of: number, kernel)
     kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
     let before = cx86_rdtsc()
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
+    if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
     kernel.virtualCPUs[number].run(hostState: hostState)
     let after = cx86_rdtsc()
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -122,7 +126,10 @@ extension Core {
   /// Sleeps until an interrupt.
   private mutating func idle(_ kernel: Kernel) {
     armTimer(for: nil, cx86_rdtsc(), kernel)
-    kernel.interrupts.local.restate()
+    if doubtsInterrupts {
+      doubtsInterrupts = false
+      kernel.interrupts.local.restate()
+    }
     let vector = cx86_wait_for_interrupt()
     if vector != 0 { handleInterrupt(vector, kernel) }
     chargedAt = cx86_rdtsc()

@@ -11,25 +11,44 @@ import Synchronization
 // So a guest that mostly sleeps gets its timer interrupt at once, and no guest gets more than its share.
 
 extension Core {
-  /// Acts on requests, timers and notifications of this core's threads.
+  /// Acts on requests, timers and notifications of this core's threads, if there can be any.
   mutating func serveThreads(_ now: UInt64, _ kernel: Kernel) {
     if kernelLog.takeNotice() { kernel.announceLog(from: self.index) }
+    let isCalled = wasCalled.load(ordering: .relaxed) && wasCalled.exchange(false, ordering: .sequentiallyConsistent)
+    guard isCalled || now >= nextDue else { return }
+    nextDue = .max
     for place in 0..<threads.count {
       let index = threads[place]
       if kernel.threads[index].requests.load(ordering: .relaxed) != 0 { serveRequests(of: index, kernel) }
-      let deadline = kernel.threads[index].deadline
-      if deadline != 0, now >= deadline {
-        kernel.threads[index].deadline = 0
-        kernel.raise(.timer, for: index, from: self.index)
-      }
-      let end = kernel.threads[index].sleepUntil
-      if end != 0, now >= end { wakeGuest(index, kernel) }
+      serveTimers(of: index, now, kernel)
     }
     // Only now: what was done above may have notified any of them.
     for place in 0..<threads.count {
       let index = threads[place]
       if kernel.threads[index].state == .waiting, kernel.threads[index].hasNotifications { wake(index, kernel) }
     }
+  }
+
+  private mutating func serveTimers(of index: Int, _ now: UInt64, _ kernel: Kernel) {
+    let deadline = kernel.threads[index].deadline
+    if deadline != 0, now >= deadline {
+      kernel.threads[index].deadline = 0
+      kernel.note(.timer, for: index)
+    } else if deadline != 0 {
+      nextDue = min(nextDue, deadline)
+    }
+    let end = kernel.threads[index].sleepUntil
+    if end != 0, now >= end {
+      wakeGuest(index, kernel)
+    } else if end != 0 {
+      nextDue = min(nextDue, end)
+    }
+  }
+
+  /// Has `Notifications.timer` be raised for a thread at `deadline`; 0 for never.
+  mutating func setDeadline(_ deadline: UInt64, of index: Int, _ kernel: Kernel) {
+    kernel.threads[index].deadline = deadline
+    if deadline != 0 { nextDue = min(nextDue, deadline) }
   }
 
   /// Ends the sleep of a thread's guest, which goes on as its VMM prepared it.
@@ -53,7 +72,7 @@ extension Core {
 
   /// Puts a thread among those that can run: to the front while it has time left, else to the end.
   mutating func makeReady(_ index: Int, _ kernel: Kernel) {
-    kernel.threads[index].state = .ready
+    setState(.ready, of: index, kernel)
     if kernel.threads[index].slice > 0 {
       firstTurn -= 1
       kernel.threads[index].turn = firstTurn
@@ -69,13 +88,21 @@ extension Core {
     kernel.threads[index].slice = fullSlice
   }
 
+  /// Changes what a thread is doing.
+  mutating func setState(_ state: ThreadState, of index: Int, _ kernel: Kernel) {
+    kernel.threads[index].state = state
+    let bit = UInt32(1) << UInt32(kernel.threads[index].place)
+    ready = state == .ready ? ready | bit : ready & ~bit
+  }
+
   /// The thread that runs next; `nil` if none can.
   mutating func chooseThread(_ kernel: Kernel) -> Int? {
     if let current, kernel.threads[current].slice == 0 { sendToEnd(current, kernel) }
+    var rest = ready
     var best: Int?
-    for place in 0..<threads.count {
-      let index = threads[place]
-      guard kernel.threads[index].state == .ready else { continue }
+    while rest != 0 {
+      let index = threads[rest.trailingZeroBitCount]
+      rest &= rest &- 1
       if let other = best, !goesBefore(index, other, kernel) { continue }
       best = index
     }
@@ -92,21 +119,19 @@ extension Core {
 
   /// Sets the core's timer to whatever comes first: a thread's deadline, or the end of the slice if somebody waits for it.
   mutating func armTimer(for running: Int?, _ now: UInt64, _ kernel: Kernel) {
-    var earliest = UInt64.max
-    var hasRival = false
-    for place in 0..<threads.count {
-      let index = threads[place]
-      let deadline = kernel.threads[index].deadline
-      if deadline != 0 { earliest = min(earliest, deadline) }
-      let end = kernel.threads[index].sleepUntil
-      if end != 0 { earliest = min(earliest, end) }
-      if let running, index != running, kernel.threads[index].state == .ready,
-        kernel.threads[index].priority == kernel.threads[running].priority
-      {
-        hasRival = true
-      }
-    }
-    if hasRival, let running { earliest = min(earliest, now &+ kernel.threads[running].slice) }
+    var earliest = nextDue
+    if let running, hasRival(running, kernel) { earliest = min(earliest, now &+ kernel.threads[running].slice) }
     timer.arm(earliest, now: now, exactly: running == nil)
+  }
+
+  /// Whether another thread of the same priority can run.
+  private func hasRival(_ running: Int, _ kernel: Kernel) -> Bool {
+    var rest = ready & ~(1 << UInt32(kernel.threads[running].place))
+    while rest != 0 {
+      let index = threads[rest.trailingZeroBitCount]
+      rest &= rest &- 1
+      if kernel.threads[index].priority == kernel.threads[running].priority { return true }
+    }
+    return false
   }
 }

@@ -27,6 +27,14 @@ struct Core: ~Copyable {
   /// The vCPU whose floating point, debug and TSC_AUX registers are in this core.
   var extendedOwner: Int?
   var timer = CoreTimer()
+  /// Bits of the threads that can run, by their places in `threads`.
+  var ready: UInt32 = 0
+  /// No thread of this core has anything due before this time; `UInt64.max` if none has.
+  var nextDue = UInt64.max
+  /// Set by whoever notifies or asks something of a thread of this core, who may be on another core.
+  let wasCalled = Atomic<Bool>(false)
+  /// Whether the emulator may have lost an interrupt of this core (`LocalAPIC.restate`).
+  var doubtsInterrupts = false
   /// Handed out to threads that go to the end of their queue, and down from it to those that go to the front.
   var lastTurn: UInt64 = 1 << 62
   var firstTurn: UInt64 = 1 << 62
@@ -53,6 +61,7 @@ struct Core: ~Copyable {
 /// The threads of a core, by their indices in `Kernel.threads`: filled at boot, and gone through at every turn of the
 /// core's loop. So it is a table: to read an element of an `InlineArray` copies all of it (decision 13).
 struct ThreadList {
+  /// As many as `Core.ready` has bits.
   private static var capacity: Int { 32 }
 
   private let indices: Table<Int>

@@ -40,6 +40,8 @@ struct Thread: ~Copyable {
   let needsWake = Atomic<Bool>(false)
 
   let core: Int
+  /// Its place among its core's threads.
+  var place = 0
   let priority: UInt8
   /// Its vCPU, an index of `Kernel.virtualCPUs`.
   let virtualCPU: Int?

@@ -14,6 +14,8 @@ protocol GuestProcessor {
   func load(_ state: inout VirtualCPUState)
   /// Runs the guest with `registers` until an exit; other registers of the host come back from `hostState`.
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress)
+  /// Whether an emulated machine may lose one of its own interrupts when the guest enters as it is now.
+  var mayLoseInterrupt: Bool { get }
   /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine).
   func exitReason() -> ExitReason?
   /// The port of the OUT that the guest left for; `nil` if it left for anything else, OUTS included.
@@ -39,6 +41,12 @@ enum AnyGuestProcessor {
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
     switch self {
     case .svm(let processor): processor.run(registers, hostState: hostState)
+    }
+  }
+
+  var mayLoseInterrupt: Bool {
+    switch self {
+    case .svm(let processor): processor.mayLoseInterrupt
     }
   }
 

@@ -71,11 +71,22 @@ struct SVMProcessor: GuestProcessor {
         vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), hostState.value)
     }
     vmcb[.tlbControl] = 0
-    // An event whose delivery the exit cut short is delivered again; software interrupts (type 4) are executed again.
     let interrupted = vmcb[.exitInterrupt]
-    let isSoftware = interrupted.bits(8, count: 3) == 4
-    vmcb[.eventInjection] = interrupted & Self.eventValid != 0 && !isSoftware ? interrupted : 0
+    vmcb[.eventInjection] = interrupted & Self.eventValid != 0 && isRepeated(interrupted) ? interrupted : 0
   }
+
+  /// Whether an event whose delivery the exit cut short is to be delivered again. Software interrupts (type 4) are
+  /// executed again, and so is what a guest did that goes on after a shutdown: its exception (type 3) comes of itself.
+  private func isRepeated(_ interrupted: UInt64) -> Bool {
+    switch interrupted.bits(8, count: 3) {
+    case 4: false
+    case 3: vmcb[.exitCode] != SVMExit.shutdown
+    default: true
+    }
+  }
+
+  /// QEMU 7.2's VMRUN sets a word for the virtual interrupt that other threads change too.
+  var mayLoseInterrupt: Bool { VirtualInterrupt(rawValue: vmcb[.virtualInterrupt]).contains(.pending) }
 
   func exitReason() -> ExitReason? {
     switch vmcb[.exitCode] {
