@@ -31,6 +31,7 @@ extension Capabilities {
     case 0x01 where power == nil && hasRoom(8, at: offset):
       let control = access.read16(function, offset + PowerRegister.control)
       power = PowerCapability(offset: offset, keepsState: control & PowerRegister.keepsState != 0)
+    case 0x03 where productData == nil && hasRoom(8, at: offset): productData = offset
     case 0x05 where messages == nil && hasRoom(10, at: offset): addMessages(at: offset, of: function, in: access)
     case 0x10 where express == nil && hasRoom(20, at: offset):
       let word = access.read16(function, offset + ExpressRegister.capabilities)

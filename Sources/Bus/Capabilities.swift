@@ -14,6 +14,8 @@ package struct Capabilities: Equatable, Sendable {
   /// Only if they include a reset.
   package var advanced: AdvancedCapability?
   package var isolation: IsolationCapability?
+  /// Where the vital product data are (identifier 3).
+  package var productData: Int?
   /// Where address translation services are (extended identifier 0xF): a function that has these on sends addresses that
   /// the IOMMU does not check.
   package var addressTranslation: Int?

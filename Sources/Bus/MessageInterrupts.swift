@@ -31,6 +31,11 @@ extension PCIFunction {
       clear: UInt16(truncatingIfNeeded: old.rawValue))
   }
 
+  /// Whether the function wants an interrupt at its pin (PCI Express 6.0, §7.5.1.1.4, bit 3).
+  package func wantsInterrupt<A: ConfigurationAccess>(in access: A) -> Bool {
+    access.read16(address, Register.status) & 1 << 3 != 0
+  }
+
   /// Keeps the function from raising INTx, and from sending messages of any kind.
   package func silence<A: ConfigurationAccess>(in access: A) {
     change(inserting: .interruptDisable, in: access)

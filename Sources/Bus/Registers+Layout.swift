@@ -53,6 +53,8 @@ enum ExpressRegister {
 
   static var canReset: UInt32             { 1 << 28 }   // device capabilities
   static var initiateReset: UInt16        { 1 << 15 }   // device control
+  static var delegatedControl: UInt16     { 0x7810 }    // device control: relaxed ordering, no snoop, read size
+  static var errors: UInt16               { 0xf }       // device status: a one clears
   static var transactionsPending: UInt16  { 1 << 5 }    // device status
 }
 

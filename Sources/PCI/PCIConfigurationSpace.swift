@@ -158,12 +158,23 @@ extension PCIConfigurationSpace {
   package mutating func addCapability(_ identifier: UInt8, count: Int) -> UInt8? {
     guard count >= 2, count <= 256 - nextCapability else { return nil }
     let offset = UInt8(nextCapability)
+    nextCapability = (nextCapability + count + 3) & ~3
+    link(identifier, at: offset)
+    return offset
+  }
+
+  /// Adds a capability where a function of the machine has it, to the end of the list; not beside `addCapability`.
+  /// - Precondition: `offset` is a multiple of four, at least 0x40.
+  package mutating func placeCapability(_ identifier: UInt8, at offset: UInt8) {
+    precondition(offset >= 0x40 && offset & 3 == 0)
+    link(identifier, at: offset)
+  }
+
+  private mutating func link(_ identifier: UInt8, at offset: UInt8) {
     set(UInt32(identifier), at: offset, width: 2)
     set(UInt32(offset), at: UInt8(lastLink), width: 1)
     words[1] |= 1 << 20  // status, bit 4: there is a list
-    lastLink = nextCapability + 1
-    nextCapability = (nextCapability + count + 3) & ~3
-    return offset
+    lastLink = Int(offset) + 1
   }
 }
 
