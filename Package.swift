@@ -69,6 +69,7 @@ let pure: [Target] = [
   module("AHCI", ["Bits"]),
   module("Bus", ["Bits", "PCI", "Firmware"]),
   module("IOMMU", ["Bits", "PCI", "Firmware"]),
+  module("Passthrough", ["Bits", "PCI"]),
 ]
 
 let onTarget: [Target] = [
@@ -76,13 +77,13 @@ let onTarget: [Target] = [
     name: "CX86",
     cSettings: [.unsafeFlags(["-mgeneral-regs-only"])]),
   module("X86", ["Bits", "CX86"]),
-  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus"]),
+  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU"]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
   image(
     "VMM", script: "Sources/Component/link.ld",
-    ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "CX86"]),
+    ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "PCI", "Passthrough", "CX86"]),
   image("SwitchServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Switching", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]
@@ -138,6 +139,7 @@ let onHost: [Target] = [
   tests("AHCI", ["Bits"]),
   tests("Bus", ["Bits", "PCI", "Firmware"]),
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
+  tests("Passthrough", ["Bits", "PCI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
