@@ -43,6 +43,8 @@ package struct IOAPIC: Sendable {
   private var lines: UInt32 = 0
   private var activeLow: UInt32 = 0
   private var remoteIRR: UInt32 = 0
+  /// Pins whose remote IRR was cleared, for `takeEnded`.
+  private var ended: UInt32 = 0
   /// Level-triggered pins that are not masked and that remote IRR applies to.
   private var openLevels: UInt32 = 0
 
@@ -67,7 +69,14 @@ package struct IOAPIC: Sendable {
     guard remoteIRR != 0 else { return }
     for pin in pins.indices where remoteIRR & Self.bit(pin) != 0 && pins[pin].redirection.vector == vector {
       remoteIRR &= ~Self.bit(pin)
+      ended |= Self.bit(pin)
     }
+  }
+
+  /// The pins whose interrupts were ended since this was last called.
+  package mutating func takeEnded() -> UInt32 {
+    defer { ended = 0 }
+    return ended
   }
 
   /// The next level-triggered message that is due, which with this call counts as sent; one for each pin at most.
@@ -159,6 +168,9 @@ package struct IOAPIC: Sendable {
     let isLevel = entry.contains(.levelTriggered) && (entry.mode == .fixed || entry.mode == .lowestPriority)
     openLevels = isLevel && !entry.contains(.masked) ? openLevels | bit : openLevels & ~bit
     // Making a pin edge-triggered ends its level; Linux relies on that where there is no EOI register.
-    if !entry.contains(.levelTriggered) { remoteIRR &= ~bit }
+    if !entry.contains(.levelTriggered) {
+      ended |= remoteIRR & bit
+      remoteIRR &= ~bit
+    }
   }
 }

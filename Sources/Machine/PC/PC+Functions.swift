@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
-import PCI
+package import PCI
 package import Virtio
 
 /// PCI functions on bus 0 beside the host bridge: function n alone in slot n + 1.
@@ -100,15 +100,64 @@ extension PC {
   private mutating func functionChanged(_ index: Int) {
     while let message = functions[index]?.takeMessage() { deliver(message) }
     let isAsserted = ask(index) { $0.interruptLine } == true
-    let bit = UInt32(1) << UInt32(index)
+    setFunctionLine(ofSlot: index + 1, isAsserted: isAsserted)
+  }
+
+  /// Sets INTA# of the function in `slot`; a pin is asserted while any function on it is.
+  private mutating func setFunctionLine(ofSlot slot: Int, isAsserted: Bool) {
+    let bit = UInt32(1) << UInt32(slot - 1)
     guard (functionLines & bit != 0) != isAsserted else { return }
     functionLines ^= bit
-    let pin = ACPITables.ioAPICPin(slot: UInt32(index) + 1, pin: 0)
-    if let message = ioAPIC.setLine(Int(pin), isHigh: !isAsserted) { deliver(message) }
+    let pin = ACPITables.ioAPICPin(slot: UInt32(slot), pin: 0)
+    let isAssertedByAny = functionLines & Self.slots(onPin: pin) != 0
+    if let message = ioAPIC.setLine(Int(pin), isHigh: !isAssertedByAny) { deliver(message) }
+  }
+
+  /// The slots whose INTA# is at an I/O APIC pin: bit n is slot n + 1.
+  private static func slots(onPin pin: UInt32) -> UInt32 {
+    var slots: UInt32 = 0
+    for slot in UInt32(1)...31 where ACPITables.ioAPICPin(slot: slot, pin: 0) == pin { slots |= 1 << (slot - 1) }
+    return slots
+  }
+
+  // MARK: - Functions of others
+
+  /// Sets INTA# of a function in a slot that is not this machine's. It stays asserted until the guest ends its interrupt
+  /// (`takeEndedLines`), or this says otherwise.
+  package mutating func setHeldLine(ofSlot slot: Int, isAsserted: Bool) {
+    guard slot >= 1, slot < 32 else { return }
+    heldLines |= 1 << UInt32(slot - 1)
+    setFunctionLine(ofSlot: slot, isAsserted: isAsserted)
+  }
+
+  /// Whether `takeEndedLines` has something to name.
+  package var hasEndedLines: Bool { endedLines != 0 }
+
+  /// The held lines whose interrupts the guest ended since this was last called, and which are released: bit n is slot
+  /// n + 1.
+  package mutating func takeEndedLines() -> UInt32 {
+    defer { endedLines = 0 }
+    return endedLines
+  }
+
+  /// The guest ended the interrupts of these I/O APIC pins: releases their held lines.
+  mutating func releaseHeldLines(ofPins pins: UInt32) {
+    let asserted = heldLines & functionLines
+    guard pins != 0, asserted != 0 else { return }
+    for slot in 1...31 where asserted & 1 << UInt32(slot - 1) != 0 {
+      guard pins & 1 << ACPITables.ioAPICPin(slot: UInt32(slot), pin: 0) != 0 else { continue }
+      setFunctionLine(ofSlot: slot, isAsserted: false)
+      endedLines |= 1 << UInt32(slot - 1)
+    }
+  }
+
+  /// The register of configuration space that an access to the data port means.
+  package func configurationTarget(port: UInt16, width: Int) -> PCIRegister? {
+    PCIHostBridge.claims(port, width: width) && port != 0xcf8 ? bridge.target(of: port) : nil
   }
 
   /// A message signalled interrupt (Intel SDM volume 3, §11.11): a write where the local APICs listen.
-  private mutating func deliver(_ message: InterruptMessage) {
+  package mutating func deliver(_ message: InterruptMessage) {
     guard message.address >> 20 == MemoryMap.localAPIC >> 20,
       let mode = DeliveryMode(rawValue: UInt8(message.data.bits(8, count: 3)))
     else { return }

@@ -102,6 +102,7 @@ extension PC {
     case .none, .interprocessor: break
     case .endOfInterrupt(let vector):
       ioAPIC.endOfInterrupt(vector: vector)
+      releaseHeldLines(ofPins: ioAPIC.takeEnded())
       deliverMessages()
     }
   }

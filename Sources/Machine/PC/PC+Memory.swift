@@ -38,6 +38,7 @@ extension PC: DeviceBus {
       apicChanged()
     case .ioAPIC(let offset):
       ioAPIC.write(offset: offset, value: word)
+      releaseHeldLines(ofPins: ioAPIC.takeEnded())
       deliverMessages()
       routesChanged()
     case .nobody:

@@ -54,6 +54,9 @@ package struct PC: ~Copyable {
   package internal(set) var functionCount = 0
   /// Bits of functions whose interrupt pins are asserted.
   var functionLines: UInt32 = 0
+  /// Bits of slots whose lines stay asserted until the guest ends their interrupts, and of those where it did.
+  var heldLines: UInt32 = 0
+  var endedLines: UInt32 = 0
   /// Bits of functions that the guest did something to.
   var touchedFunctions: UInt32 = 0
 
