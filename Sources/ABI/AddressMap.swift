@@ -36,6 +36,8 @@ package enum AddressMap {
   package static var deviceMemory: UInt64 { 0x1600_0000 }
   /// What a server keeps for its next life.
   package static var serverState: UInt64 { 0x1700_0000 }
+  /// `PassedDevice` pages, one of 4 KiB for each PCI device of the guest by its number, in its VMM.
+  package static var passedDevices: UInt64 { 0x1800_0000 }
   /// Shared memory of channels, `channelStride` apart, by slot.
   package static var channels: UInt64 { 0x2000_0000 }
   package static var channelStride: UInt64 { 1 * .MiB }

@@ -18,7 +18,7 @@ package enum BootTable: Int, Sendable {
 package struct BootHeader: BitwiseCopyable {
   /// "ROOSTIMG".
   package static var magic: UInt64 { 0x474D_4954_534F_4F52 }
-  package static var version: UInt32 { 2 }
+  package static var version: UInt32 { 3 }
 
   package var magic: UInt64 = BootHeader.magic
   package var version: UInt32 = BootHeader.version
@@ -223,9 +223,11 @@ package struct InterruptRecord: BitwiseCopyable {
   }
 }
 
-/// A domain's right to a PCI device: its registers at `AddressMap.deviceRegisters`, its interrupt, and what the domain
-/// needs to know of it at `AddressMap.deviceInformation`. The device reaches the memory of that domain's guests, and
-/// `memory`.
+/// A domain's right to a PCI device.
+///
+/// A server has its registers at `AddressMap.deviceRegisters`, its interrupt, and what it needs to know of it at
+/// `AddressMap.deviceInformation`; the device reaches the memory of the server's clients, and `memory`. A VMM gives it
+/// to its guest (`PCIDeviceKind.passthrough`) by system calls; the device reaches that guest's memory.
 package struct DeviceRecord: BitwiseCopyable {
   package var domain: UInt32
   /// A `PCIDeviceKind`.
@@ -234,11 +236,14 @@ package struct DeviceRecord: BitwiseCopyable {
   package var address: PCIAddress
   /// 1 if the first device of this kind that no other record names is meant.
   package var isAny: UInt32
-  /// The region of kind `deviceMemory` that the domain has at `AddressMap.deviceMemory`.
+  /// The region of kind `deviceMemory` that the domain has at `AddressMap.deviceMemory`; `noIndex` for a guest's.
   package var memory: UInt32
-  /// The slot of the domain that the device's interrupt has: 0 to 15.
+  /// The slot of the domain that the device's interrupt has: 0 to 15; of a guest's device, its number too.
   package var slot: UInt16
-  private var reserved: UInt16 = 0
+  /// 1 if the device may be used where no IOMMU keeps it to its memory.
+  package var isUnprotected: UInt16 = 0
+  /// The global system interrupt of the line of a guest's device; `noIndex` if it is to be found.
+  package var line: UInt32 = DomainRecord.noIndex
 
   /// - Parameter address: `nil` for the first device of its kind.
   package init(domain: UInt32, kind: PCIDeviceKind, address: PCIAddress?, memory: UInt32, slot: UInt16) {
@@ -248,6 +253,11 @@ package struct DeviceRecord: BitwiseCopyable {
     isAny = address == nil ? 1 : 0
     self.memory = memory
     self.slot = slot
+  }
+
+  /// Device `number` of the guest of `domain`.
+  package init(passthrough address: PCIAddress, domain: UInt32, number: UInt16) {
+    self.init(domain: domain, kind: .passthrough, address: address, memory: DomainRecord.noIndex, slot: number)
   }
 }
 

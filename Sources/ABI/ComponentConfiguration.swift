@@ -26,7 +26,8 @@ package struct VMMConfiguration: BitwiseCopyable {
   package var initrdSize: UInt64 = 0
   /// Devices, at most `deviceCapacity`; device n has PCI slot n + 1.
   package var deviceCount: UInt32 = 0
-  private var reserved: UInt32 = 0
+  /// PCI devices of the machine that the guest has, at most `PassedDevice.capacity`: they have the slots after those.
+  package var passedCount: UInt32 = 0
   package var devices: InlineArray<8, DeviceConfiguration> = InlineArray(repeating: DeviceConfiguration())
   /// The zero-terminated command line.
   package var commandLine: InlineArray<2048, UInt8> = InlineArray(repeating: 0)

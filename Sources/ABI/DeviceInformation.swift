@@ -51,4 +51,6 @@ package enum InterruptDelivery: UInt32, Sendable {
 package enum PCIDeviceKind: UInt32, Sendable {
   /// A Serial ATA controller with AHCI's registers: class 01, subclass 06, interface 01; registers in base address 5.
   case ahci = 1
+  /// Any device, for a guest.
+  case passthrough = 2
 }

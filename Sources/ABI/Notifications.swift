@@ -19,6 +19,8 @@ package struct Notifications: Flags {
   package static var channels: Self { Self(rawValue: 0xffff_ffff) }
   /// The device interrupt of `slot` (0 to 15) fired, and stays silent until it is acknowledged.
   package static func interrupt(_ slot: Int) -> Self { .bit(channelCount + slot) }
+  /// All device interrupts.
+  package static var interrupts: Self { Self(rawValue: 0xffff_0000_0000) }
   /// The time given to `setTimer` has come.
   package static var timer: Self { .bit(63) }
   /// The system's log has a new line; only raised for the console.

@@ -29,6 +29,21 @@ package enum SystemCall: UInt64, Sendable {
   case stopDomain = 10
   /// Starts domain `rdi` anew from its pristine image, running or not; only for a domain that controls others.
   case restartDomain = 11
+
+  // For a VMM, on device `rdi` (0 to 3) of its guest, which must be there:
+  /// Reads configuration space at offset `rsi`, `rdx` bytes wide (1, 2 or 4). → the value
+  case readConfiguration = 12
+  /// Writes `rdx` to the 16-bit register of configuration space at offset `rsi`. Only bits that concern nobody but this
+  /// device change.
+  case writeConfiguration = 13
+  /// Puts base address `rsi` at guest address `rdx`, inside `PassedDevice.window`; 0 takes it away.
+  case mapDevice = 14
+  /// Lets the device send interrupts as `rsi`, a `PassedDelivery`, says, and no others.
+  case selectInterrupts = 15
+  /// Lets message `rsi` through if `rdx` is 1, or masks it if it is 0.
+  case setMessage = 16
+  /// Resets the device, in several calls. → when to call again, in ticks; 0 when it is done
+  case resetDevice = 17
 }
 
 /// The kernel's answer to a system call.
@@ -41,6 +56,8 @@ package enum Status: UInt64, Error, Sendable {
   case notAllowed = 3
   /// Memory the domain named is not its own.
   case badAddress = 4
+  /// The device did not do what was asked of it.
+  case deviceFailed = 5
 }
 
 /// Why a component ends itself.

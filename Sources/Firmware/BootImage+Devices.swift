@@ -11,12 +11,26 @@ extension BootImage {
     for index in 0..<count(.devices) {
       let device = device(index)
       try checkDomain(device.domain, .devices, index)
-      try checkRegion(device.memory, .devices, index)
-      if let rule = brokenRule(device) { throw BootImageError(.devices, index, rule) }
+      let isPassed = device.kind == PCIDeviceKind.passthrough.rawValue
+      if !isPassed { try checkRegion(device.memory, .devices, index) }
+      if let rule = isPassed ? brokenRule(passed: device) : brokenRule(device) {
+        throw BootImageError(.devices, index, rule)
+      }
       for other in 0..<index {
         if let rule = brokenRule(device, beside: self.device(other)) { throw BootImageError(.devices, index, rule) }
       }
     }
+  }
+
+  /// A guest's device is there by its address, and its slot is its number.
+  private func brokenRule(passed device: DeviceRecord) -> StaticString? {
+    guard DomainTraits(rawValue: domain(Int(device.domain)).traits) == .hasVirtualCPU else {
+      return "is for a guest, but its domain has none"
+    }
+    guard device.isAny == 0 else { return "is for a guest, and has no address" }
+    guard device.memory == DomainRecord.noIndex else { return "is for a guest, and has memory of its own" }
+    guard device.slot < UInt16(PassedDevice.capacity) else { return "is a fifth device of its guest" }
+    return nil
   }
 
   private func brokenRule(_ device: DeviceRecord) -> StaticString? {
@@ -46,7 +60,11 @@ extension BootImage {
   }
 
   private func brokenRule(_ one: DeviceRecord, beside other: DeviceRecord) -> StaticString? {
-    guard one.domain != other.domain else { return "is a second device of its domain" }
+    if one.domain == other.domain {
+      guard one.kind == PCIDeviceKind.passthrough.rawValue, one.slot != other.slot, one.address != other.address else {
+        return "is a second device of its domain"
+      }
+    }
     let isSame = one.isAny == 0 && other.isAny == 0 && one.address == other.address
     return isSame ? "belongs to another domain already" : nil
   }

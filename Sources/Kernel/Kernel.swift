@@ -21,6 +21,14 @@ struct Kernel {
   let information: Cell<SystemInformation>
   /// The kernel's own address space.
   let space: AddressSpace
+  /// The way to configuration space of PCI.
+  let access: BusAccess
+  /// The devices of guests.
+  let passed: Table<PassedFunction>
+  /// Whose requests come from where.
+  let owners: Table<DeviceOwner>
+  /// The IOMMUs, together one; none if the machine has none that works.
+  let remapping: Table<Remapping>
 
   /// Raises `bits` for a thread, wherever it is.
   func raise(_ bits: Notifications, for index: Int, from core: Int) {

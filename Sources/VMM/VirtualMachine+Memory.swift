@@ -34,12 +34,21 @@ extension VirtualMachine {
     var memory = GuestLinearMemory(walk, isUser: isUser)
     let context = StringContext(bases: bases, code: code)
     var flags = cpu.value.rflags
-    defer { cpu.value.rflags = flags }
+    let isPassed = passed.claims(address: first.address)
+    defer {
+      cpu.value.rflags = flags
+      if isPassed { passed.deliverAll(&pc) }
+    }
     do throws(PageWalkError) {
       while true {
-        let progress = try instruction.execute(
-          on: access, registers: &cpu.value.registers.words, flags: &flags, context: context, bus: &pc,
-          memory: &memory)
+        let progress =
+          isPassed
+          ? try instruction.execute(
+            on: access, registers: &cpu.value.registers.words, flags: &flags, context: context, bus: &passed,
+            memory: &memory)
+          : try instruction.execute(
+            on: access, registers: &cpu.value.registers.words, flags: &flags, context: context, bus: &pc,
+            memory: &memory)
         switch progress {
         case .finished: return .skip(length: UInt64(instruction.length))
         case .again(let next):

@@ -22,15 +22,25 @@ extension VirtualMachine {
     #endif
     if access.contains(.string) { return accessPortString(exit, access, width) }
     if access.contains(.write) {
-      act(on: pc.write(port: exit.port, width: width, value: UInt32(truncatingIfNeeded: cpu.value.registers.rax)))
+      write(port: exit.port, width: width, UInt32(truncatingIfNeeded: cpu.value.registers.rax))
       return .skip(length: 1)
     }
-    let value = UInt64(pc.read(port: exit.port, width: width))
+    let value = UInt64(read(port: exit.port, width: width))
     let old = cpu.value.registers.rax
     // 32 bits clear the upper half of rax, less leaves the rest as it is (AMD APM volume 1, §3.1.2).
     cpu.value.registers.rax =
       width == 4 ? value : old & ~((1 << UInt64(width * 8)) - 1) | value & ((1 << UInt64(width * 8)) - 1)
     return .skip(length: 1)
+  }
+
+  /// What a device of the machine, or the guest's PC, has at a port.
+  private mutating func read(port: UInt16, width: Int) -> UInt32 {
+    passed.read(port: port, width: width, pc) ?? pc.read(port: port, width: width)
+  }
+
+  private mutating func write(port: UInt16, width: Int, _ value: UInt32) {
+    guard !passed.write(port: port, width: width, value: value, &pc) else { return }
+    act(on: pc.write(port: port, width: width, value: value))
   }
 
   /// Does what the guest asked of the world outside its machine.
@@ -82,9 +92,9 @@ extension VirtualMachine {
     let size: Width = width == 1 ? .byte : width == 2 ? .word : .doubleword
     if isWrite {
       let value = try memory.read(linear: linear, width: size)
-      act(on: pc.write(port: port, width: width, value: UInt32(truncatingIfNeeded: value)))
+      write(port: port, width: width, UInt32(truncatingIfNeeded: value))
     } else {
-      try memory.write(linear: linear, width: size, value: UInt64(pc.read(port: port, width: width)))
+      try memory.write(linear: linear, width: size, value: UInt64(read(port: port, width: width)))
     }
   }
 

@@ -12,6 +12,7 @@ struct VirtualMachine: ~Copyable {
   var pc: PC
   var console = ConsoleLink()
   var devices: DeviceLinks
+  var passed: PassedDevices
   /// The time-stamp counter at guest time 0.
   let origin: UInt64
   let scale: TimeScale
@@ -45,6 +46,7 @@ struct VirtualMachine: ~Copyable {
       memory: Memory.guest(configuration), clock: clock, facts: facts,
       physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page)
     devices = DeviceLinks(configuration, into: &pc)
+    passed = PassedDevices(configuration, firstSlot: pc.functionCount + 1)
     devices.reclaim(information.scale)
     devices.awaitDisks(configuration, &pc, information.scale)
     cpu.value.tscOffset = 0 &- origin
@@ -64,7 +66,9 @@ struct VirtualMachine: ~Copyable {
       pc.advance(to: now)
       if events.contains(.channel(VMMConfiguration.consoleSlot)) { console.wasSignalled() }
       if events.intersects(.channels) { devices.heard(events, &pc) }
+      if events.intersects(.interrupts) { passed.heard(events, &pc) }
       if !isHalted { handleExit() }
+      if pc.hasEndedLines { passed.serveEnds(&pc) }
       if pc.hasTouchedFunction { devices.serve(&pc, cpu) }
       console.exchange(with: &pc, now: now)
     }

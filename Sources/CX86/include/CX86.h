@@ -53,6 +53,11 @@ INSTRUCTION cx86_cpuid_result cx86_cpuid(uint32_t leaf, uint32_t subleaf) {
 }
 INSTRUCTION uint64_t cx86_rdtsc(void) { uint32_t a, d; __asm__ volatile("rdtsc" : "=a"(a), "=d"(d) :: "memory"); return (uint64_t)d << 32 | a; }
 
+// MARK: Caches
+
+INSTRUCTION void cx86_flush_line(const void *p) { __asm__ volatile("clflush (%0)" :: "r"(p) : "memory"); }
+INSTRUCTION void cx86_fence(void) { __asm__ volatile("mfence" ::: "memory"); }
+
 // MARK: Waiting
 
 INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }

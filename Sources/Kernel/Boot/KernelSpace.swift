@@ -7,10 +7,10 @@ import X86
 
 /// The kernel's own address space, as every core and every domain has it.
 enum KernelSpace {
-  /// Where the cores' stacks are: 64 KiB apart, the lower half of each left out so that an overflow traps.
+  /// Where the cores' stacks are: 256 KiB apart, the lower half of each left out so that an overflow traps.
   static var stacks: UInt64 { DirectMap.kernelBase + 1 * .GiB }
-  static var stackStride: UInt64 { 64 * .KiB }
-  static var stackSize: UInt64 { 32 * .KiB }
+  static var stackStride: UInt64 { 256 * .KiB }
+  static var stackSize: UInt64 { 128 * .KiB }
 
   /// Maps memory up to `end`, device registers, and the kernel with its code read-only and its data not executable.
   static func build(

@@ -6,6 +6,36 @@ import Bits
 import CX86
 import Firmware
 
+/// The IOMMUs that the firmware names, whoever made them.
+enum RemappingDescription {
+  case intel(IntelRemapping)
+  case amd(AMDRemapping)
+
+  init?(_ tables: borrowing SystemTables, _ memory: borrowing MachineMemory) {
+    if let intel = try? IntelRemapping(tables, in: memory) {
+      self = .intel(intel)
+    } else if let amd = try? AMDRemapping(tables, in: memory) {
+      self = .amd(amd)
+    } else {
+      return nil
+    }
+  }
+
+  /// Whether the range holds registers of one of them.
+  func isOwn(_ range: PhysicalRange) -> Bool {
+    switch self {
+    case .intel(let intel):
+      for index in 0..<intel.unitCount where intel.unit(index).registers.overlaps(range) { return true }
+    case .amd(let amd):
+      for index in 0..<amd.unitCount
+      where PhysicalRange(start: amd.unit(index).registers, size: 512 * .KiB).overlaps(range) {
+        return true
+      }
+    }
+    return false
+  }
+}
+
 /// What ACPI's fixed tables say of the machine; what they leave out is as on a PC of old.
 struct MachineDescription {
   let topology: Topology
@@ -13,6 +43,8 @@ struct MachineDescription {
   let fixed: FixedDescription?
   /// Where configuration space is in memory; `nil` where the firmware does not say.
   let windows: ConfigurationWindows?
+  /// The IOMMUs there are; `nil` where the firmware names none, or too badly.
+  let remapping: RemappingDescription?
 
   init(rsdp: PhysicalAddress?, _ memory: borrowing MachineMemory) throws(BootError) {
     do throws(ACPIError) {
@@ -21,6 +53,7 @@ struct MachineDescription {
       hpet = try? HPETDescription(tables, in: memory)
       fixed = try? FixedDescription(tables, in: memory)
       windows = try? ConfigurationWindows(tables, in: memory)
+      remapping = RemappingDescription(tables, memory)
     } catch {
       throw .line(error.line)
     }
@@ -29,6 +62,16 @@ struct MachineDescription {
     for index in 0..<topology.ioapicCount where topology.ioapic(index).address.value >= 4 * .GiB {
       throw .refused("an I/O interrupt controller is above 4 GiB")
     }
+  }
+
+  /// Whether a page that a device answers at is the kernel's own.
+  func isOwn(_ range: PhysicalRange) -> Bool {
+    if range.overlaps(PhysicalRange(start: topology.localAPIC, size: 4096)) { return true }
+    for index in 0..<topology.ioapicCount
+    where range.overlaps(PhysicalRange(start: topology.ioapic(index).address, size: 4096)) {
+      return true
+    }
+    return remapping?.isOwn(range) ?? false
   }
 
   /// The core this code runs on, and the others after it.

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Firmware
+import IOMMU
 import Synchronization
 import X86
 
@@ -36,18 +37,28 @@ struct SystemSetup {
       },
       lock: try memory.table(1) { _ in Spinlock() })
     let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
+    let access = BusAccess(machine.windows)
+    let functions = try BusFunctions.find(
+      access, isNeeded: reader.count(.devices) > 0 || machine.remapping != nil, &memory)
+    BusFunctions.silence(functions, access)
+    let remapping = try Remapping.start(machine, functions, information.value.scale, &memory)
     let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
     let virtualCPUs = try builder.virtualCPUs(features, domains, &memory)
     let threads = try builder.threads(domains, &memory)
-    let devices = try DeviceAssignment(reader, machine, &memory).assign(
-      builder, cores.cores, domains, firstVector: Vectors.firstLine + UInt64(reader.count(.interrupts)), &memory)
-    let lines = try InterruptRouting.lines(reader, machine, interrupts, cores.cores, domains, devices, &memory)
+    var devices = DeviceAssignment(reader, machine, access, functions, remapping, cores.cores, domains)
+    try devices.assign(builder, &memory)
+    let lines = try InterruptRouting(reader, machine, interrupts, remapping)
+      .lines(cores.cores, domains, devices.lines, &memory)
+    let passed = try devices.makePassed(&memory)
+    let owners = devices.owners
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
-      interrupts: interrupts, features: features, information: information, space: space)
+      interrupts: interrupts, features: features, information: information, space: space, access: access,
+      passed: passed, owners: try memory.table(owners.count) { owners[$0] }, remapping: remapping)
+    Self.reportFaults(remapping, cores.cores)
     try Self.placeThreads(kernel)
     let shared = kernel
     launches = try memory.table(cores.cores.count) { index in
@@ -101,6 +112,17 @@ struct SystemSetup {
     return BootMemory.cell(information, at: try memory.page())
   }
 
+  /// Has the first core hear of refused requests.
+  private static func reportFaults(_ remapping: Table<Remapping>, _ cores: Table<Core>) {
+    guard remapping.count > 0 else { return }
+    do throws(IOMMUError) {
+      try remapping[0].reportFaults(
+        to: InterruptTarget(vector: UInt8(truncatingIfNeeded: Vectors.fault), apicID: cores[0].apicID))
+    } catch {
+      log(.error, error.line)
+    }
+  }
+
   /// Gives each core its threads.
   private static func placeThreads(_ kernel: Kernel) throws(BootError) {
     for index in 0..<kernel.threads.count {
@@ -147,44 +169,88 @@ struct CoreTable {
 }
 
 /// Device interrupts, from the pin that fires to the domain that hears of it.
-enum InterruptRouting {
-  static func lines(
-    _ reader: borrowing BootImage, _ machine: MachineDescription, _ interrupts: InterruptControllers,
-    _ cores: Table<Core>, _ domains: Table<Domain>, _ devices: FixedList<16, InterruptLine>,
+struct InterruptRouting: ~Escapable {
+  private let reader: BootImage
+  private let machine: MachineDescription
+  private let interrupts: InterruptControllers
+  private let remapping: Table<Remapping>
+
+  @_lifetime(copy reader)
+  init(
+    _ reader: BootImage, _ machine: MachineDescription, _ interrupts: InterruptControllers,
+    _ remapping: Table<Remapping>
+  ) {
+    self.reader = reader
+    self.machine = machine
+    self.interrupts = interrupts
+    self.remapping = remapping
+  }
+
+  /// The lines of the boot image, and then those of `devices`.
+  func lines(
+    _ cores: Table<Core>, _ domains: Table<Domain>, _ devices: FixedList<128, InterruptLine>,
     _ memory: inout BootMemory
   ) throws(BootError) -> Table<InterruptLine> {
     let count = reader.count(.interrupts)
     guard count + devices.count <= Vectors.lineCount else {
-      throw .refused("the description has more than 64 device interrupts")
+      throw .refused("the description has more than 128 device interrupts")
     }
-    var lines = FixedList<64, InterruptLine>()
+    var lines = FixedList<128, InterruptLine>()
     for index in 0..<count {
       let record = reader.interrupt(index)
-      let route = machine.route(of: record)
-      guard let controller = machine.topology.ioapic(for: route.gsi) else {
-        throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
-      }
-      let pin = route.gsi - interrupts.external[controller].firstGSI
-      guard pin < interrupts.external[controller].pinCount else {
-        throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
-      }
       let owner = Int(record.domain)
-      let core = cores[Int(reader.domain(owner).core)].apicID
-      let line = InterruptLine(
-        controller: controller, pin: pin,
-        entry: UInt64(core) << 56 | (Vectors.firstLine + UInt64(index))
-          | (route.isActiveLow ? IOAPIC.isLow : 0) | (route.isLevelTriggered ? IOAPIC.isLevel : 0),
-        isLevel: route.isLevelTriggered, owner: owner,
-        notification: Notifications.interrupt(Int(record.slot)).rawValue)
-      try lines.append(line, orSay: "the description has more than 64 device interrupts")
+      let line = try line(index, cores[Int(reader.domain(owner).core)].apicID)
+      try lines.append(line, orSay: "the description has more than 128 device interrupts")
       domains[owner].lines[Int(record.slot)] = index
       interrupts.unmask(line)
     }
     for index in 0..<devices.count {
-      try lines.append(devices[index], orSay: "the description has more than 64 device interrupts")
-      domains[devices[index].owner].lines[Int(reader.device(index).slot)] = count + index
+      try lines.append(devices[index], orSay: "the description has more than 128 device interrupts")
+      // Of a guest's device the line alone is acknowledged, which comes before its messages.
+      let line = devices[index]
+      let slot = Notifications(rawValue: line.notification).rawValue.trailingZeroBitCount - Notifications.channelCount
+      if line.page == nil || line.isLevel { domains[line.owner].lines[slot] = count + index }
     }
     let list = lines
     return try memory.table(list.count) { list[$0] }
+  }
+
+  private func line(_ index: Int, _ core: UInt32) throws(BootError) -> InterruptLine {
+    let record = reader.interrupt(index)
+    let route = machine.route(of: record)
+    guard let controller = machine.topology.ioapic(for: route.gsi) else {
+      throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
+    }
+    let pin = route.gsi - interrupts.external[controller].firstGSI
+    guard pin < interrupts.external[controller].pinCount else {
+      throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
+    }
+    let target = InterruptTarget(
+      vector: UInt8(truncatingIfNeeded: Vectors.firstLine + UInt64(index)), apicID: core,
+      isLevelTriggered: route.isLevelTriggered)
+    return InterruptLine(
+      controller: controller, pin: pin,
+      entry: try remapping.redirection(
+        from: machine.topology.ioapic(controller).id, to: target, isActiveLow: route.isActiveLow),
+      isLevel: route.isLevelTriggered, owner: Int(record.domain),
+      notification: Notifications.interrupt(Int(record.slot)).rawValue)
+  }
+}
+
+extension Table where Element == Remapping {
+  /// The redirection entry that brings an interrupt of an I/O APIC to `target`, open; as of old where there is no IOMMU.
+  func redirection(
+    from controller: UInt8, to target: InterruptTarget, isActiveLow: Bool
+  ) throws(BootError) -> UInt64 {
+    guard count > 0 else {
+      return UInt64(target.apicID) << 56 | UInt64(target.vector) | (isActiveLow ? IOAPIC.isLow : 0)
+        | (target.isLevelTriggered ? IOAPIC.isLevel : 0)
+    }
+    do throws(IOMMUError) {
+      let interrupt = try self[0].makeInterrupt(from: .ioapic(controller), to: target)
+      return interrupt.redirection(target, isActiveLow: isActiveLow) & ~IOAPIC.masked
+    } catch {
+      throw .line(error.line)
+    }
   }
 }

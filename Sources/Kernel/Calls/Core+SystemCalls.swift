@@ -18,7 +18,9 @@ enum CallScope {
 
   init(_ call: SystemCall) {
     switch call {
-    case .setTimer, .acknowledgeInterrupt, .portIn, .portOut: self = .own
+    case .setTimer, .acknowledgeInterrupt, .portIn, .portOut, .readConfiguration, .writeConfiguration, .mapDevice,
+      .selectInterrupts, .setMessage, .resetDevice:
+      self = .own
     case .wait, .signal, .enterGuest, .log, .yield, .exit, .stopDomain, .restartDomain: self = .all
     }
   }
@@ -62,6 +64,8 @@ extension Core {
     case .exit: return try exit(arguments, index, kernel)
     case .stopDomain: return try control(.stop, arguments, from: index, kernel)
     case .restartDomain: return try control(.restart, arguments, from: index, kernel)
+    case .readConfiguration, .writeConfiguration, .mapDevice, .selectInterrupts, .setMessage, .resetDevice:
+      return try callDevice(call, arguments, from: index, kernel)
     }
   }
 
@@ -105,8 +109,7 @@ extension Core {
   ) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.interruptCount) else { throw .badArgument }
     guard let number = kernel.domains[index].lines[Int(arguments.first)] else { throw .notAllowed }
-    let line = kernel.lines[number]
-    if line.isLevel { kernel.interrupts.unmask(line) }
+    kernel.acknowledge(line: number)
     return 0
   }
 
@@ -115,7 +118,10 @@ extension Core {
   ) throws(Status) -> UInt64 {
     let width = arguments.second
     guard width == 1 || width == 2 || width == 4 else { throw .badArgument }
-    guard kernel.domains[index].mayUse(port: arguments.first, width: width) else { throw .notAllowed }
+    guard
+      kernel.domains[index].mayUse(port: arguments.first, width: width)
+        || kernel.ownsPorts(arguments.first, width: width, index)
+    else { throw .notAllowed }
     let port = UInt16(truncatingIfNeeded: arguments.first)
     let value = UInt32(truncatingIfNeeded: arguments.third)
     switch (call, width) {

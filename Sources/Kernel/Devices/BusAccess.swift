@@ -61,7 +61,7 @@ struct BusAccess: ConfigurationAccess {
 }
 
 /// A device register in memory, below 4 GiB.
-private struct DeviceRegister {
+struct DeviceRegister {
   private let address: UInt
 
   // SAFETY: the pointer is only looked at, not followed.

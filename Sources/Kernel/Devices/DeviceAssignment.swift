@@ -5,67 +5,110 @@ import ABI
 import Bits
 import Bus
 import Firmware
+import IOMMU
 import PCI
 
-/// Finds the PCI devices that the boot image gives to domains, and hands them over: their registers, one interrupt, and
-/// the right to reach memory.
+/// Finds the PCI devices that the boot image gives to domains, and hands them over: to a server its registers, one
+/// interrupt, and the right to reach memory; to a VMM what `Kernel+Devices.swift` lets it do.
 ///
 /// A device that is not there, or cannot be handed over, is reported; its domain starts all the same and says so to
 /// those that wait for it.
 struct DeviceAssignment: ~Escapable {
-  private let reader: BootImage
-  private let access: BusAccess
-  private let functions: Table<PCIFunction>
-  private let machine: MachineDescription
+  let reader: BootImage
+  let access: BusAccess
+  let functions: Table<PCIFunction>
+  let machine: MachineDescription
+  let remapping: Table<Remapping>
+  let cores: Table<Core>
+  let domains: Table<Domain>
+  /// The first vector that is free.
+  let firstVector: UInt64
+  var lines = FixedList<128, InterruptLine>()
+  var passed = FixedList<16, PassedPlan>()
+  var owners = FixedList<64, DeviceOwner>()
+  /// The domains of the IOMMU, by those of the kernel.
+  var memories: InlineArray<32, DMADomain?> = InlineArray(repeating: nil)
 
-  /// Looks at all functions of the machine, if any domain is to have one.
   @_lifetime(copy reader)
-  init(_ reader: BootImage, _ machine: MachineDescription, _ memory: inout BootMemory) throws(BootError) {
+  init(
+    _ reader: BootImage, _ machine: MachineDescription, _ access: BusAccess, _ functions: Table<PCIFunction>,
+    _ remapping: Table<Remapping>, _ cores: Table<Core>, _ domains: Table<Domain>
+  ) {
     self.reader = reader
     self.machine = machine
-    access = BusAccess(machine.windows)
-    var count = 0
-    if reader.count(.devices) > 0 {
-      var scan = access.scan
-      while count < PCIScan.capacity, scan.next(in: access) != nil { count += 1 }
-    }
-    var scan = access.scan
-    let access = access
-    functions = try memory.table(count) { _ in scan.next(in: access) ?? PCIFunction() }
+    self.access = access
+    self.functions = functions
+    self.remapping = remapping
+    self.cores = cores
+    self.domains = domains
+    firstVector = Vectors.firstLine + UInt64(reader.count(.interrupts))
   }
 
   /// Hands over the devices of all domains.
-  /// - Parameter vector: The first vector that is free for their messages.
-  /// - Returns: Their interrupts, one after the other from that vector on.
-  func assign(
-    _ builder: borrowing DomainBuilder, _ cores: Table<Core>, _ domains: Table<Domain>, firstVector: UInt64,
-    _ memory: inout BootMemory
-  ) throws(BootError) -> FixedList<16, InterruptLine> {
-    var lines = FixedList<16, InterruptLine>()
+  mutating func assign(_ builder: borrowing DomainBuilder, _ memory: inout BootMemory) throws(BootError) {
     for index in 0..<reader.count(.devices) {
-      let record = reader.device(index)
-      let owner = Int(record.domain)
-      let core = cores[Int(reader.domain(owner).core)].apicID
-      var information = builder.information(of: record)
-      if let function = find(index), let range = registers(of: function, name: domains[owner].name, memory.map) {
-        let message = InterruptMessage(
-          address: 0xfee0_0000 | UInt64(core) << 12, data: UInt32(firstVector) + UInt32(lines.count))
-        information.isPresent = 1
-        information.address = PCIAddress(functions[function].address)
-        information.vendor = functions[function].identity.vendor
-        information.device = functions[function].identity.device
-        information.registersSize = range.size
-        try builder.map(range, into: owner, domains, &memory)
-        information.interruptDelivery = start(function, message, domains[owner].name).rawValue
+      if reader.device(index).kind == PCIDeviceKind.passthrough.rawValue {
+        try passThrough(index, builder, &memory)
+      } else {
+        try giveToServer(index, builder, &memory)
       }
-      try lines.append(
-        InterruptLine(
-          controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
-          notification: Notifications.interrupt(Int(record.slot)).rawValue),
-        orSay: "the description has more than 16 devices")
-      try builder.map(information, into: owner, domains, &memory)
     }
-    return lines
+  }
+
+  /// Where the next line's interrupts go.
+  func target(_ owner: Int, offset: Int = 0, isLevel: Bool = false) -> InterruptTarget {
+    InterruptTarget(
+      vector: UInt8(truncatingIfNeeded: firstVector + UInt64(lines.count + offset)),
+      apicID: cores[Int(reader.domain(owner).core)].apicID, isLevelTriggered: isLevel)
+  }
+
+  private mutating func giveToServer(
+    _ index: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) throws(BootError) {
+    let record = reader.device(index)
+    let owner = Int(record.domain)
+    var information = builder.information(of: record)
+    if let function = find(index), let range = registers(of: function, name: domains[owner].name, memory.map),
+      let message = protect(function, for: record, builder, &memory)
+    {
+      information.isPresent = 1
+      information.address = PCIAddress(functions[function].address)
+      information.vendor = functions[function].identity.vendor
+      information.device = functions[function].identity.device
+      information.registersSize = range.size
+      try builder.map(range, into: owner, domains, &memory)
+      information.interruptDelivery = start(function, message, domains[owner].name).rawValue
+    }
+    try lines.append(
+      InterruptLine(
+        controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
+        notification: Notifications.interrupt(Int(record.slot)).rawValue),
+      orSay: "the description has too many devices")
+    try builder.map(information, into: owner, domains, &memory)
+  }
+
+  /// Lets the device reach its owner's memory alone. → the message that it may send; `nil` if it is refused
+  private mutating func protect(
+    _ function: Int, for record: DeviceRecord, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) -> InterruptMessage? {
+    let owner = Int(record.domain)
+    let name = domains[owner].name
+    let address = functions[function].address
+    do throws(IOMMUError) {
+      guard isCovered(function) else {
+        guard record.isUnprotected != 0 else {
+          log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
+          return nil
+        }
+        log(.warning, "\(name): unprotected DMA: no IOMMU keeps \(address) from reaching all memory")
+        return try target(owner).message()
+      }
+      try attach(function, to: owner, builder, &memory)
+      return try remapping[0].makeInterrupt(from: .device(address), to: target(owner)).message
+    } catch {
+      log(.error, "\(name): \(error.line)")
+      return nil
+    }
   }
 
   // MARK: - Finding
@@ -117,23 +160,27 @@ struct DeviceAssignment: ~Escapable {
 
   // MARK: - Handing over
 
-  /// The pages of the device's registers, if nothing else is in them.
-  private func registers(of function: Int, name: ShortName, _ map: MemoryMap) -> PhysicalRange? {
-    let topology = machine.topology
+  /// Whether the function's ranges are its own; else that is reported.
+  func hasOwnRanges(
+    _ function: Int, _ name: ShortName, _ map: MemoryMap, isSameOwner: (Int) -> Bool = { _ in false }
+  ) -> Bool {
     do throws(RangeProblem) {
-      try functions.span.checkRanges(of: function) { range in
-        if range.overlaps(PhysicalRange(start: topology.localAPIC, size: 4096)) { return true }
-        for index in 0..<topology.ioapicCount
-        where range.overlaps(PhysicalRange(start: topology.ioapic(index).address, size: 4096)) {
-          return true
-        }
-        for index in 0..<map.freeCount where range.overlaps(map.freeRange(index)) { return true }
-        return false
-      }
+      try functions.span.checkRanges(
+        of: function,
+        isTaken: { range in
+          for index in 0..<map.freeCount where range.overlaps(map.freeRange(index)) { return true }
+          return machine.isOwn(range)
+        }, isSameOwner: isSameOwner)
+      return true
     } catch {
       log(.error, "\(name): \(error.line(of: functions[function].address))")
-      return nil
+      return false
     }
+  }
+
+  /// The pages of the device's registers, if nothing else is in them.
+  private func registers(of function: Int, name: ShortName, _ map: MemoryMap) -> PhysicalRange? {
+    guard hasOwnRanges(function, name, map) else { return nil }
     let base = functions[function].ranges[AHCIFunction.range]
     let room = AddressMap.deviceMemory - AddressMap.deviceRegisters
     guard base.isMemory, base.size <= room else {
@@ -166,19 +213,7 @@ extension PCIFunction {
   fileprivate func isKind(_ kind: UInt32) -> Bool {
     switch PCIDeviceKind(rawValue: kind) {
     case .ahci: identity.classCode == AHCIFunction.classCode
-    case nil: false
+    case .passthrough, nil: false
     }
-  }
-}
-
-extension PCIAddress {
-  fileprivate init(_ address: FunctionAddress) {
-    self.init(rawValue: UInt32(address.segment) << 16 | UInt32(address.requester))
-  }
-}
-
-extension FunctionAddress {
-  fileprivate init(_ address: PCIAddress) {
-    self.init(segment: address.segment, requester: UInt16(truncatingIfNeeded: address.rawValue))
   }
 }

@@ -10,14 +10,14 @@ extension Core {
   mutating func handleInterrupt(_ vector: UInt64, _ kernel: Kernel) {
     guard vector != Vectors.spurious else { return }
     if vector == Vectors.stop { cx86_halt_forever() }
-    kernel.interrupts.local.end()
     if vector == Vectors.timer {
       timer.fired()
     } else if vector >= Vectors.firstLine, vector < Vectors.firstLine + UInt64(kernel.lines.count) {
-      let line = kernel.lines[Int(vector - Vectors.firstLine)]
-      // A level-triggered line stays raised until its driver has seen to the device: silent until it says so.
-      if line.isLevel { kernel.interrupts.mask(line) }
-      kernel.raise(Notifications(rawValue: line.notification), for: line.owner, from: index)
+      kernel.fire(line: Int(vector - Vectors.firstLine), from: index)
+    } else if vector == Vectors.fault {
+      kernel.reportFaults()
     }
+    // Last: until then a pin shows that its interrupt is in service.
+    kernel.interrupts.local.end()
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
 import _Volatile
@@ -31,8 +32,9 @@ struct IOAPIC {
       return UInt64(read(0x11 + 2 * pin)) << 32 | UInt64(low)
     }
     nonmutating set {
-      // Masked while its two halves do not belong together.
-      write(0x10 + 2 * pin, UInt32(Self.masked))
+      // Masked while its two halves do not belong together, but with the trigger that it has: a level that ends on a pin
+      // that is set to edges is remembered as one.
+      write(0x10 + 2 * pin, UInt32(truncatingIfNeeded: newValue | Self.masked))
       write(0x11 + 2 * pin, UInt32(truncatingIfNeeded: newValue >> 32))
       write(0x10 + 2 * pin, UInt32(truncatingIfNeeded: newValue))
     }
@@ -56,11 +58,20 @@ struct IOAPIC {
 
 /// A device's interrupt, on its way to a domain.
 struct InterruptLine {
-  let controller: Int
-  let pin: UInt32
+  var controller: Int
+  var pin: UInt32
   /// The redirection entry while the line may fire.
-  let entry: UInt64
+  var entry: UInt64
   let isLevel: Bool
   let owner: Int
   let notification: UInt64
+  /// Of a guest's device: the page in which the interrupt is told from its others, and its bit there.
+  var page: PassedDevice?
+  var bit: UInt64 = 0
+  /// Whether the line of a guest's device may fire.
+  var isArmed = false
+  /// Whether `controller` and `pin` are known.
+  var isFound = true
+  /// Whether its owner was told, and has not acknowledged.
+  var isAwaiting = false
 }

@@ -21,6 +21,9 @@ struct InterruptControllers {
   /// Makes another core look at its threads.
   func wake(_ apicID: UInt32) { local.send(UInt32(Vectors.wake), to: apicID) }
 
+  /// Whether a level-triggered pin's interrupt is in service (82093AA, §3.2.4: remote IRR).
+  func isInService(_ controller: Int, _ pin: UInt32) -> Bool { external[controller][pin] & 1 << 14 != 0 }
+
   func mask(_ line: InterruptLine) {
     lock[0].hold { external[line.controller][line.pin] = line.entry | IOAPIC.masked }
   }

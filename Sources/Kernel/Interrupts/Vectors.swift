@@ -8,13 +8,15 @@ enum Vectors {
   static var firstInterrupt: UInt64 { 32 }
   /// Device interrupt lines, by their index in `Kernel.lines`.
   static var firstLine: UInt64 { 0x40 }
-  static var lineCount: Int { 64 }
+  static var lineCount: Int { 128 }
   /// The core's own timer.
   static var timer: UInt64 { 0xE0 }
   /// Another core has something for this one.
   static var wake: UInt64 { 0xE1 }
   /// Another core has panicked.
   static var stop: UInt64 { 0xE2 }
+  /// An IOMMU refused a request.
+  static var fault: UInt64 { 0xE3 }
   /// An interrupt that was withdrawn: not to be ended.
   static var spurious: UInt64 { 0xFF }
 }

@@ -61,6 +61,17 @@ struct AddressSpace {
     try entry(of: address, level: 0, from: &memory)
   }
 
+  /// The entry for the 4 KiB page at `address`; `nil` if its tables were never made.
+  func smallEntry(of address: UInt64) -> Cell<PageTableEntry>? {
+    var table = root
+    for above in stride(from: 3, to: 0, by: -1) {
+      let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9))).value
+      guard entry.contains(.present), !entry.contains(.large) else { return nil }
+      table = entry.address
+    }
+    return Self.entry(table, Int(address.bits(12, count: 9)))
+  }
+
   private func entry(
     of address: UInt64, level: Int, from memory: inout BootMemory
   ) throws(BootError) -> Cell<PageTableEntry> {

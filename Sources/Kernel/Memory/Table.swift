@@ -45,6 +45,15 @@ extension Table where Element: Copyable {
   }
 }
 
+extension Table where Element: Copyable {
+  /// Does something with all elements, at boot.
+  func change(_ body: (inout MutableSpan<Element>) -> Void) {
+    // SAFETY: as in `span`; at boot nobody else looks.
+    var span = unsafe MutableSpan(_unsafeStart: base, count: count)
+    body(&span)
+  }
+}
+
 extension Table where Element: ~Copyable {
   /// The element `index` alone.
   func cell(_ index: Int) -> Cell<Element> {

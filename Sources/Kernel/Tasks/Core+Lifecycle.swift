@@ -22,6 +22,7 @@ extension Core {
 
   /// Starts a domain from its pristine program, running or not.
   mutating func start(_ index: Int, _ kernel: Kernel) {
+    kernel.silenceDevices(of: index)
     kernel.domains[index].restoreMemory()
     if kernel.domains[index].traits.contains(.showsLog) { kernelLog.handOver() }
     kernel.threads[index].frame = .start(at: kernel.domains[index].program.entry)
@@ -45,6 +46,7 @@ extension Core {
   /// Stops a domain where it is.
   mutating func stop(_ index: Int, _ state: DomainState, _ kernel: Kernel) {
     setState(.stopped, of: index, kernel)
+    kernel.silenceDevices(of: index)
     kernel.threads[index].deadline = 0
     kernel.threads[index].sleepUntil = 0
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)

@@ -24,6 +24,8 @@ protocol GuestProcessor {
   func skipPortWrite()
   /// Gives the VMM the guest's state, as far as `reason` needs it.
   func store(_ reason: ExitReason, in state: inout VirtualCPUState)
+  /// Forgets all translations of the guest's addresses.
+  func forgetTranslations()
   /// Forgets all translations and pending events of the guest, and the registers that only it writes.
   func reset()
 }
@@ -71,6 +73,12 @@ enum AnyGuestProcessor {
   func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     switch self {
     case .svm(let processor): processor.store(reason, in: &state)
+    }
+  }
+
+  func forgetTranslations() {
+    switch self {
+    case .svm(let processor): processor.forgetTranslations()
     }
   }
 

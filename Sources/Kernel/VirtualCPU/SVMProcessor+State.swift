@@ -31,7 +31,7 @@ extension SVMProcessor {
       let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
       if overlay.entry.value != wanted {
         overlay.entry.value = wanted
-        if wanted.isEmpty { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
+        if wanted.isEmpty { forgetTranslations() }
       }
     }
   }

@@ -50,7 +50,7 @@ struct SVMProcessor: GuestProcessor {
   func reset() {
     vmcb[.eventInjection] = 0
     vmcb[.virtualInterrupt] = VirtualInterrupt.masksHost.rawValue
-    vmcb[.tlbControl] = hasFlushByASID ? 3 : 1
+    forgetTranslations()
     vmcb[.interruptShadow] = 0
     vmcb[.exitInterrupt] = 0
     // The registers that guests write with no exit: nobody else sets them.
@@ -63,6 +63,8 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.sysenterESP] = 0
     vmcb[.sysenterEIP] = 0
   }
+
+  func forgetTranslations() { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
 
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

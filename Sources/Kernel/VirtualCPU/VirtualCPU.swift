@@ -12,10 +12,15 @@ struct VirtualCPU: ~Copyable {
   let state: Cell<VirtualCPUState>
   let processor: AnyGuestProcessor
   var extended: ExtendedState
+  /// The guest's memory.
+  let memory: AddressSpace
   /// Why the guest last stopped; `nil` for the kernel's own affairs.
   private(set) var exitReason: ExitReason?
 
-  init(state: Cell<VirtualCPUState>, processor: AnyGuestProcessor, extended: consuming ExtendedState) {
+  init(
+    state: Cell<VirtualCPUState>, processor: AnyGuestProcessor, extended: consuming ExtendedState, memory: AddressSpace
+  ) {
+    self.memory = memory
     self.state = state
     self.processor = processor
     self.extended = extended

@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Bus
+import Firmware
+import PCI
+
+/// All PCI functions of the machine, found at boot if anybody is to have one, or an IOMMU looks after them.
+enum BusFunctions {
+  /// Finds them, each with its IOMMU group.
+  static func find(
+    _ access: BusAccess, isNeeded: Bool, _ memory: inout BootMemory
+  ) throws(BootError) -> Table<PCIFunction> {
+    var count = 0
+    if isNeeded {
+      var scan = access.scan
+      while count < PCIScan.capacity, scan.next(in: access) != nil { count += 1 }
+    }
+    var scan = access.scan
+    let functions = try memory.table(count) { _ in scan.next(in: access) ?? PCIFunction() }
+    for index in 0..<count { functions[index].enableIsolation(in: access) }
+    functions.change { $0.assignGroups() }
+    return functions
+  }
+
+  /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts.
+  static func silence(_ functions: Table<PCIFunction>, _ access: BusAccess) {
+    for index in 0..<functions.count where !functions[index].isBridge && !functions[index].isPartOfTheMachine {
+      functions[index].silence(in: access)
+      functions[index].change(removing: .busMaster, in: access)
+    }
+  }
+}
+
+extension PCIAddress {
+  init(_ address: FunctionAddress) {
+    self.init(rawValue: UInt32(address.segment) << 16 | UInt32(address.requester))
+  }
+}
+
+extension FunctionAddress {
+  init(_ address: PCIAddress) {
+    self.init(segment: address.segment, requester: UInt16(truncatingIfNeeded: address.rawValue))
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Bus
+import Firmware
+import IOMMU
+
+/// What the devices of a domain reach: of a VMM, its guest's memory at the guest's own addresses; of a server, its
+/// clients' memory and what it shares with its device, at the machine's addresses.
+extension DeviceAssignment {
+  /// Whether an IOMMU checks the function's requests.
+  func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
+
+  /// Gives the function the memory of a domain's devices, and nothing else.
+  mutating func attach(
+    _ function: Int, to owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) throws(IOMMUError) {
+    let domain = try memoryOfDevices(of: owner, builder, &memory)
+    var requesters = InlineArray<16, FunctionAddress?>(repeating: nil)
+    var count = 0
+    functions.span.eachRequester(of: function) { address in
+      if count < 16 {
+        requesters[count] = address
+        count += 1
+      }
+    }
+    for index in 0..<count {
+      guard let address = requesters[index] else { continue }
+      try remapping[0].attach(address, to: domain, &memory)
+      try? owners.append(DeviceOwner(address: address, domain: owner), orSay: "")
+    }
+  }
+
+  private mutating func memoryOfDevices(
+    of owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) throws(IOMMUError) -> DMADomain {
+    if let domain = memories[owner] { return domain }
+    let domain = try remapping[0].makeDomain(&memory)
+    if domains[owner].traits.contains(.hasVirtualCPU) {
+      for index in 0..<reader.count(.guestMappings) {
+        let record = reader.guestMapping(index)
+        guard record.domain == UInt32(owner), record.isOverlay == 0 else { continue }
+        try remapping[0].map(domain, at: record.address, to: builder.regions[Int(record.region)], &memory)
+      }
+    } else {
+      for index in 0..<reader.count(.mappings) {
+        let record = reader.mapping(index)
+        guard record.domain == UInt32(owner),
+          record.address >= AddressMap.guests || record.address == AddressMap.deviceMemory
+        else { continue }
+        let extent = builder.regions[Int(record.region)]
+        try remapping[0].map(domain, at: extent.start.value, to: extent, &memory)
+      }
+    }
+    memories[owner] = domain
+    return domain
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Bus
+import Firmware
+import IOMMU
+import PCI
+import X86
+
+/// What becomes a `PassedFunction`.
+struct PassedPlan {
+  let owner: Int
+  let number: Int
+  let place: FunctionPlace?
+  let page: PassedDevice
+  let firstLine: Int
+  let routes: FixedList<16, UInt64>
+}
+
+/// Devices for guests.
+extension DeviceAssignment {
+  mutating func passThrough(
+    _ index: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) throws(BootError) {
+    let record = reader.device(index)
+    let owner = Int(record.domain)
+    let page = try memory.page()
+    try domains[owner].space.map(
+      AddressMap.passedDevices + UInt64(record.slot) * 4096, to: page, size: 4096, .user | .writable | .noExecute,
+      from: &memory)
+    // SAFETY: the page was dealt out for this, zero, and stays.
+    let shared = unsafe PassedDevice(unsafeBase: DirectMap.pointer(page))
+    let firstLine = reader.count(.interrupts) + lines.count
+    var routes = FixedList<16, UInt64>()
+    var place: FunctionPlace?
+    if let function = findPassed(index, memory.map) {
+      do throws(IOMMUError) { place = try prepare(function, owner, builder, &memory) } catch {
+        log(.error, "\(domains[owner].name): \(error.line)")
+      }
+    }
+    if place != nil {
+      for controller in 0..<machine.topology.ioapicCount {
+        let entry = try remapping.redirection(
+          from: machine.topology.ioapic(controller).id, to: target(owner, isLevel: true), isActiveLow: true)
+        try routes.append(entry, orSay: "the machine has more than 16 interrupt controllers")
+      }
+    }
+    try addLines(of: record, place, shared)
+    if let place { shared.describe(information(of: place)) }
+    try passed.append(
+      PassedPlan(
+        owner: owner, number: Int(record.slot), place: place, page: shared, firstLine: firstLine, routes: routes),
+      orSay: "the description has more than 16 devices")
+  }
+
+  /// The table of them all.
+  func makePassed(_ memory: inout BootMemory) throws(BootError) -> Table<PassedFunction> {
+    let plans = passed
+    return try memory.table(plans.count) { index in
+      let plan = plans[index]
+      return PassedFunction(
+        owner: plan.owner, number: plan.number, place: plan.place, page: plan.page, firstLine: plan.firstLine,
+        routes: plan.routes)
+    }
+  }
+
+  // MARK: - May it be given away?
+
+  /// The function that record `index` means; `nil` if it is not to be had, which is then reported.
+  private func findPassed(_ index: Int, _ map: MemoryMap) -> Int? {
+    let record = reader.device(index)
+    let address = FunctionAddress(record.address)
+    let name = domains[Int(record.domain)].name
+    guard let function = functions.span.index(of: address) else {
+      log(.error, "\(name): there is no PCI device at \(address)")
+      return nil
+    }
+    let found = functions[function]
+    guard !found.isBridge, !found.isPartOfTheMachine else {
+      log(.error, "\(name): \(address) is a bridge, which cannot be given to a VM")
+      return nil
+    }
+    guard isCovered(function) else {
+      log(.error, "\(name): there is no IOMMU for \(address), without which a VM cannot have a device")
+      return nil
+    }
+    guard !remapping[0].hasReservedMemory(address) else {
+      log(.error, "\(name): the firmware itself uses \(address), which cannot be given to a VM")
+      return nil
+    }
+    guard ownsGroup(function, record, name) else { return nil }
+    let owner = record.domain
+    guard hasOwnRanges(function, name, map, isSameOwner: { self.owner(ofFunction: $0) == owner }) else { return nil }
+    for range in 0..<6 where found.ranges[range].isMemory && !found.ranges[range].address.isAligned(to: 4096) {
+      log(.error, "\(name): base address \(range) of \(address) does not begin a page")
+      return nil
+    }
+    return function
+  }
+
+  /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's.
+  private func ownsGroup(_ function: Int, _ record: DeviceRecord, _ name: ShortName) -> Bool {
+    for other in 0..<functions.count where functions[other].group == functions[function].group {
+      guard other != function, !functions[other].isBridge, !functions[other].isPartOfTheMachine else { continue }
+      guard owner(ofFunction: other) != record.domain else { continue }
+      let both: LogLine = "\(functions[function].address) and \(functions[other].address)"
+      log(.error, "\(name): the IOMMU cannot tell \(both) apart: give the VM both")
+      return false
+    }
+    return true
+  }
+
+  /// The domain that a record gives the function to.
+  private func owner(ofFunction function: Int) -> UInt32? {
+    for index in 0..<reader.count(.devices) {
+      let record = reader.device(index)
+      if record.isAny == 0, record.address == PCIAddress(functions[function].address) { return record.domain }
+    }
+    return nil
+  }
+
+  // MARK: - Giving it away
+
+  private mutating func prepare(
+    _ function: Int, _ owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
+  ) throws(IOMMUError) -> FunctionPlace {
+    try attach(function, to: owner, builder, &memory)
+    let found = functions[function]
+    // So that its table of messages can be written; where it answers no guest can change.
+    found.change(inserting: .memorySpace | .ioSpace, in: access)
+    var place = FunctionPlace(
+      function: found, saved: SavedConfiguration(of: found, in: access),
+      resetMethod: functions.span.resetMethod(of: function))
+    let count = found.capabilities.messageTable?.count ?? (found.capabilities.messages == nil ? 0 : 1)
+    for message in 0..<min(count, PassedDevice.messageCapacity) {
+      let interrupt = try remapping[0].makeInterrupt(
+        from: .device(found.address), to: target(owner, offset: 1 + message))
+      try? place.messages.append(interrupt.message, orSay: "")
+    }
+    if place.resetMethod == nil {
+      log(.warning, "\(domains[owner].name): \(found.address) cannot be reset: a VM that restarts finds it as it was")
+    }
+    return place
+  }
+
+  private mutating func addLines(
+    of record: DeviceRecord, _ place: FunctionPlace?, _ page: PassedDevice
+  ) throws(BootError) {
+    let owner = Int(record.domain)
+    var line = InterruptLine(
+      controller: 0, pin: 0, entry: 0, isLevel: true, owner: owner,
+      notification: Notifications.interrupt(Int(record.slot)).rawValue, page: page, bit: PassedDevice.line)
+    line.isFound = false
+    if record.line != DomainRecord.noIndex, let controller = machine.topology.ioapic(for: record.line) {
+      line.controller = controller
+      line.pin = record.line - machine.topology.ioapic(controller).gsiBase
+      line.isFound = true
+    }
+    try lines.append(line, orSay: "the description has too many devices")
+    for message in 0..<(place?.messages.count ?? 0) {
+      try lines.append(
+        InterruptLine(
+          controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner, notification: line.notification, page: page,
+          bit: 1 << UInt64(message)), orSay: "the description has too many devices")
+    }
+  }
+
+  private func information(of place: FunctionPlace) -> PassedDeviceInformation {
+    var information = PassedDeviceInformation()
+    information.isPresent = 1
+    information.address = PCIAddress(place.function.address)
+    information.tableCount = place.function.capabilities.messageTable == nil ? 0 : UInt32(place.messages.count)
+    information.canReset = place.resetMethod == nil ? 0 : 1
+    for index in 0..<6 {
+      let range = place.function.ranges[index]
+      let kind: PassedRangeKind =
+        switch range.kind {
+        case .none, .upperHalf, .malformed: .none
+        case .io: .io
+        case .memory: .memory
+        case .memory64: .memory64
+        }
+      information.ranges[index].kind = kind.rawValue
+      information.ranges[index].size = range.isMemory ? range.pages.size : range.size
+    }
+    return information
+  }
+}

@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Bus
+import CX86
+import Firmware
+import IOMMU
+import PCI
+
+/// The machine's IOMMUs at work: they are on from early in boot, and what no domain of theirs has reaches nothing.
+struct Remapping: ~Copyable {
+  private var iommu: AnyIOMMU
+  private var memory: RemappingMemory
+  /// The refused requests that were reported lately, by whom.
+  var reports = FaultReports()
+  let lock = Spinlock()
+  private let inPlace = InPlace()
+
+  /// Switches on what the firmware names. → one, or none if there is none that works
+  static func start(
+    _ machine: MachineDescription, _ functions: Table<PCIFunction>, _ scale: TimeScale, _ memory: inout BootMemory
+  ) throws(BootError) -> Table<Remapping> {
+    guard let description = machine.remapping else { return try none(&memory) }
+    var host = RemappingMemory(source: memory, scale: scale)
+    let iommu: AnyIOMMU
+    do throws(IOMMUError) {
+      iommu = try make(description, functions, &host)
+      try iommu.enable(host)
+    } catch {
+      // What was dealt out for it stays so.
+      if let source = host.source { memory = source }
+      log(.error, error.line)
+      return try none(&memory)
+    }
+    if let source = host.source { memory = source }
+    host.source = nil
+    let name: StaticString = if case .intel = description { "VT-d" } else { "AMD-Vi" }
+    let interrupts: StaticString = iommu.remapsInterrupts ? "" : "; interrupts are not remapped"
+    log(.information, "IOMMU (\(name)): devices reach only the memory of their owners\(interrupts)")
+    return try one(iommu, host, &memory)
+  }
+
+  private static func none(_ memory: inout BootMemory) throws(BootError) -> Table<Remapping> {
+    try memory.table(0) { _ throws(BootError) in throw .refused("") }
+  }
+
+  private static func one(
+    _ iommu: AnyIOMMU, _ host: RemappingMemory, _ memory: inout BootMemory
+  ) throws(BootError) -> Table<Remapping> {
+    try memory.table(1) { _ in Remapping(iommu: iommu, memory: host) }
+  }
+
+  private init(iommu: AnyIOMMU, memory: RemappingMemory) {
+    self.iommu = iommu
+    self.memory = memory
+  }
+
+  private static func make(
+    _ description: RemappingDescription, _ functions: Table<PCIFunction>, _ host: inout RemappingMemory
+  ) throws(IOMMUError) -> AnyIOMMU {
+    switch description {
+    case .intel(let intel):
+      .intel(
+        try IntelIOMMU(intel, usesX2APIC: false, &host) { bridge in functions.span.buses(behind: bridge) })
+    case .amd(let amd): .amd(try AMDIOMMU(amd, &host))
+    }
+  }
+
+  // MARK: - At boot
+
+  /// Does something that needs pages.
+  private mutating func atBoot<R>(
+    _ boot: inout BootMemory, _ body: (inout AnyIOMMU, inout RemappingMemory) throws(IOMMUError) -> R
+  ) throws(IOMMUError) -> R {
+    memory.source = boot
+    defer {
+      if let source = memory.source { boot = source }
+      memory.source = nil
+    }
+    return try body(&iommu, &memory)
+  }
+
+  mutating func makeDomain(_ boot: inout BootMemory) throws(IOMMUError) -> DMADomain {
+    try atBoot(&boot) { iommu, memory throws(IOMMUError) in try iommu.makeDomain(&memory) }
+  }
+
+  mutating func map(
+    _ domain: DMADomain, at address: UInt64, to extent: PhysicalExtent, _ boot: inout BootMemory
+  ) throws(IOMMUError) {
+    try atBoot(&boot) { iommu, memory throws(IOMMUError) in
+      try iommu.map(domain, at: address, to: extent.start, size: extent.size, .readWrite, &memory)
+    }
+  }
+
+  mutating func attach(
+    _ device: FunctionAddress, to domain: DMADomain, _ boot: inout BootMemory
+  ) throws(IOMMUError) {
+    try atBoot(&boot) { iommu, memory throws(IOMMUError) in try iommu.attach(device, to: domain, &memory) }
+  }
+
+  /// Whether requests of the device go through an IOMMU.
+  func covers(_ device: FunctionAddress) -> Bool { iommu.covers(device) }
+
+  /// Whether firmware's own use of the device needs memory: such a one is not for a guest.
+  func hasReservedMemory(_ device: FunctionAddress) -> Bool { iommu.reservedMemory(of: device, 0) != nil }
+
+  func makeInterrupt(
+    from source: InterruptSource, to target: InterruptTarget
+  ) throws(IOMMUError) -> RemappedInterrupt {
+    try iommu.makeInterrupt(from: source, to: target, memory)
+  }
+
+  /// Has `vector` sent to a core for each refused request.
+  func reportFaults(to target: InterruptTarget) throws(IOMMUError) {
+    try iommu.enableFaultInterrupts(target, memory)
+  }
+
+  // MARK: - While the machine runs
+
+  func nextFault() -> DMAFault? { iommu.nextFault(memory) }
+
+  /// Keeps refused requests of a device from being recorded, or no longer.
+  mutating func setSilent(_ device: FunctionAddress, _ isSilent: Bool) {
+    try? iommu.recordFaults(of: device, !isSilent, &memory)
+  }
+}

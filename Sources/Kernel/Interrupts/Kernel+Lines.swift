@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Bus
+import CX86
+
+// A device's interrupt, from the pin or the message to its owner.
+//
+// The line of a guest's device may be shared: a pin that fires is masked; each owner whose device says that it wants an
+// interrupt is told; once all of them have acknowledged, the pin is opened again.
+//
+// Where the pin of a line is not known it is found: all pins that PCI may use are opened, with the line's vector. The one
+// that fires while the device says that it wants an interrupt is the device's.
+
+extension Kernel {
+  /// Line `index` fired.
+  func fire(line index: Int, from core: Int) {
+    let line = lines[index]
+    guard line.isLevel else { return deliver(index, from: core) }
+    guard line.page != nil else {
+      // It stays raised until its driver has seen to the device: silent until it says so.
+      interrupts.mask(line)
+      return deliver(index, from: core)
+    }
+    var told: UInt64 = 0
+    interrupts.lock[0].hold { told = claim(index) }
+    for device in 0..<passed.count where told & 1 << UInt64(device) != 0 {
+      deliver(passed[device].firstLine, from: core)
+    }
+  }
+
+  private func deliver(_ index: Int, from core: Int) {
+    let line = lines[index]
+    line.page?.raise(line.bit)
+    raise(Notifications(rawValue: line.notification), for: line.owner, from: core)
+  }
+
+  /// A domain has seen to its device.
+  func acknowledge(line index: Int) {
+    let line = lines[index]
+    guard line.isLevel else { return }
+    guard line.page != nil else { return interrupts.unmask(line) }
+    interrupts.lock[0].hold {
+      lines[index].isAwaiting = false
+      if line.isFound { open(line.controller, line.pin) }
+    }
+  }
+
+  /// Lets the line of a guest's device fire, looking for it if need be.
+  func arm(line index: Int) {
+    interrupts.lock[0].hold {
+      lines[index].isArmed = true
+      lines[index].isAwaiting = false
+      if lines[index].isFound {
+        open(lines[index].controller, lines[index].pin)
+      } else {
+        eachCandidate { open($0, $1) }
+      }
+    }
+  }
+
+  func disarm(line index: Int) {
+    guard lines[index].isArmed else { return }
+    interrupts.lock[0].hold {
+      lines[index].isArmed = false
+      lines[index].isAwaiting = false
+      if lines[index].isFound {
+        open(lines[index].controller, lines[index].pin)
+      } else {
+        eachCandidate { open($0, $1) }
+      }
+    }
+  }
+
+  // MARK: - Under the lock
+
+  /// The entry of a pin that is not to fire. It keeps its trigger, or the end of a level would be missed, and its vector,
+  /// or the end of its interrupt would.
+  private func maskedEntry(_ controller: Int, _ pin: UInt32) -> UInt64 {
+    interrupts.external[controller][pin] | IOAPIC.masked | IOAPIC.isLevel | IOAPIC.isLow
+  }
+
+  /// Whose devices want the interrupt that came with the vector of line `index`, a bit for each; its pin is masked.
+  private func claim(_ index: Int) -> UInt64 {
+    guard let pin = pin(ofVectorOf: index) else { return 0 }
+    interrupts.external[pin.controller][pin.pin] = maskedEntry(pin.controller, pin.pin)
+    var wanting: UInt64 = 0
+    var sharing: UInt64 = 0
+    for device in 0..<passed.count {
+      guard let place = passed[device].place else { continue }
+      let line = lines[passed[device].firstLine]
+      guard line.isArmed else { continue }
+      let isHere = line.isFound && line.controller == pin.controller && line.pin == pin.pin
+      guard isHere || !line.isFound else { continue }
+      let wants = place.function.wantsInterrupt(in: access)
+      if wants, !line.isFound { found(device, pin.controller, pin.pin) }
+      if wants { wanting |= 1 << UInt64(device) }
+      if isHere { sharing |= 1 << UInt64(device) }
+    }
+    // A device may have changed its mind: then those who are known to use the pin look for themselves.
+    let told = wanting != 0 ? wanting : sharing
+    for device in 0..<passed.count where told & 1 << UInt64(device) != 0 {
+      lines[passed[device].firstLine].isAwaiting = true
+    }
+    if told == 0 { open(pin.controller, pin.pin) }
+    return told
+  }
+
+  private func pin(ofVectorOf index: Int) -> (controller: Int, pin: UInt32)? {
+    let line = lines[index]
+    if line.isFound { return (line.controller, line.pin) }
+    var found: (controller: Int, pin: UInt32)?
+    let vector = Vectors.firstLine + UInt64(index)
+    eachCandidate { controller, pin in
+      let entry = interrupts.external[controller][pin]
+      if entry & 0xff == vector, entry & 1 << 14 != 0 { found = (controller, pin) }
+    }
+    return found
+  }
+
+  /// The device's line is at this pin.
+  private func found(_ device: Int, _ controller: Int, _ pin: UInt32) {
+    guard let place = passed[device].place else { return }
+    let line = passed[device].firstLine
+    lines[line].controller = controller
+    lines[line].pin = pin
+    lines[line].isFound = true
+    let gsi = interrupts.external[controller].firstGSI + pin
+    let name = domains[passed[device].owner].name
+    let address = place.function.address
+    log(.information, "\(name): the interrupt of \(address) is GSI \(gsi): { pci: \(address), interrupt: \(gsi) }")
+    eachCandidate { other, otherPin in if other != controller || otherPin != pin { open(other, otherPin) } }
+  }
+
+  /// Opens a pin for the armed lines that use or look for it; masks it if there are none, or one was not acknowledged.
+  private func open(_ controller: Int, _ pin: UInt32) {
+    let masked = maskedEntry(controller, pin)
+    var entry = masked
+    for device in 0..<passed.count {
+      let line = lines[passed[device].firstLine]
+      guard passed[device].place != nil, line.isArmed else { continue }
+      let isHere = line.isFound && line.controller == controller && line.pin == pin
+      if isHere, line.isAwaiting {
+        entry = masked
+        break
+      }
+      guard entry == masked, isHere || !line.isFound else { continue }
+      entry = passed[device].routes[controller]
+    }
+    interrupts.external[controller][pin] = entry
+  }
+
+  /// Calls `body` with each pin that PCI may use: none of ISA's, and none that is another's.
+  private func eachCandidate(_ body: (Int, UInt32) -> Void) {
+    for controller in 0..<interrupts.external.count {
+      let first = interrupts.external[controller].firstGSI
+      for pin in 0..<interrupts.external[controller].pinCount where first + pin >= 16 && !isTaken(controller, pin) {
+        body(controller, pin)
+      }
+    }
+  }
+
+  /// Whether the pin is that of a server's device.
+  private func isTaken(_ controller: Int, _ pin: UInt32) -> Bool {
+    for index in 0..<lines.count where lines[index].isLevel && lines[index].page == nil {
+      if lines[index].controller == controller, lines[index].pin == pin { return true }
+    }
+    return false
+  }
+}
