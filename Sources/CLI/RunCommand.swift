@@ -71,6 +71,9 @@ struct RunCommand: AsyncParsableCommand {
       cores: cores ?? needs.cores, accelerator: decision.accelerator)
     let line: ConsoleLine = consoleSocket.map { .socket(path: $0) } ?? .standardStreams
     machine.console = Console(port: description.console.uart.port, line: line)
+    machine.cards = description.machines.flatMap(\.devices).map {
+      EmulatedCard(bus: $0.bus, device: $0.device, function: $0.function)
+    }
     if debug { machine.debugSocket = project.cache.appending("\(description.name).gdb").string }
     options.reporter.step(
       "run", "\(machine.cores.cores), \(machine.memoryMiB) MiB, QEMU with \(decision)")

@@ -41,6 +41,8 @@ package struct VirtualMachine: Equatable, Sendable {
   package var onCrash: OnCrash
   /// At most `Limits.cards`; card n is `ethN` in its VM.
   package var cards: [NetworkCard] = []
+  /// At most `Limits.devices`; no two VMs have the same.
+  package var devices: [ComputerDevice] = []
 }
 
 /// Which processors a guest's programs are for.

@@ -47,6 +47,8 @@ package struct EmulatedMachine: Equatable, Sendable {
   package var debugSocket: String?
   /// Whether the kernel can end the emulator, with a status.
   package var hasExitDevice = false
+  /// Network cards that VMs have for themselves, with an IOMMU before them.
+  package var cards: [EmulatedCard] = []
 
   package init(kernel: String, image: String?, memoryMiB: Int, cores: Int, accelerator: Accelerator) {
     self.kernel = kernel
@@ -67,6 +69,7 @@ package struct EmulatedMachine: Equatable, Sendable {
       + option("-initrd", image) + option("-append", commandLine)
       + consoleArguments + debugArguments
       + option("-device", hasExitDevice ? "isa-debug-exit,iobase=0xf4,iosize=0x04" : nil)
+      + cardArguments
   }
 
   private var acceleratorArguments: [String] {

@@ -118,6 +118,7 @@ extension SystemLayout {
     configuration.name = ShortName(text: machine.name)
     addMemory(of: machine, domain, &configuration)
     describeCards(of: machine, in: &configuration)
+    add(machine.devices, domain, &configuration)
     addOverlay(domain)
     try addBoot(boot, of: machine, domain, &configuration)
     for (index, byte) in machine.commandLine.utf8.prefix(VMMConfiguration.commandLineCapacity - 1).enumerated() {

@@ -10,6 +10,7 @@ package enum Problem: Equatable, Sendable {
   case network(NetworkProblem)
   case address(AddressProblem)
   case boot(BootProblem)
+  case device(DeviceProblem)
 
   /// What is wrong and, after a semicolon, what to do.
   package var message: String {
@@ -21,6 +22,7 @@ package enum Problem: Equatable, Sendable {
     case .network(let problem): problem.message
     case .address(let problem): problem.message
     case .boot(let problem): problem.message
+    case .device(let problem): problem.message
     }
   }
 

@@ -12,15 +12,17 @@ struct MachineReader {
   /// Memory of the computer; `nil` if the description leaves it open.
   let memory: UInt64?
   private var network: NetworkReader
+  private var devices: DeviceReader
   var report: Report
   /// Memory dealt out so far, what Roost itself needs included.
   private var dealt = Limits.reserve
 
-  init(files: GuestFiles, cores: Int?, memory: UInt64?, network: NetworkReader, report: Report) {
+  init(files: GuestFiles, cores: Int?, memory: UInt64?, network: NetworkReader, devices: DeviceReader, report: Report) {
     self.files = files
     self.cores = cores
     self.memory = memory
     self.network = network
+    self.devices = devices
     self.report = report
   }
 
@@ -41,10 +43,11 @@ struct MachineReader {
       readBoot(kernel: $0, initrd: fields[.initrd], memory: memory, of: entry.key)
     }
     let cards = fields[.cards].map { network.read($0, of: entry.key, &report) } ?? []
+    let passed = fields[.devices].map { devices.read($0, of: entry.key, &report) } ?? []
     guard let name, let memory, let core, let boot, let commandLine, let onCrash else { return nil }
     return VirtualMachine(
       name: name, memory: memory, core: core, kernel: boot.kernel, initrd: boot.initrd, commandLine: commandLine,
-      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards)
+      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards, devices: passed)
   }
 
   private mutating func readMemory(_ value: Value, of machine: String) -> UInt64? {

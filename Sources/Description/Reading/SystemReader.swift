@@ -92,7 +92,8 @@ struct SystemReader {
       report.add(.resource(.tooManyMachines(count: entries.count)), at: entries[Limits.machines].place)
     }
     var reader = MachineReader(
-      files: files, cores: computer?.cores, memory: computer?.memory, network: network, report: report)
+      files: files, cores: computer?.cores, memory: computer?.memory, network: network, devices: DeviceReader(),
+      report: report)
     let machines = entries.map { reader.read($0) }
     report = reader.report
     let complete = machines.compactMap(\.self)

@@ -60,6 +60,6 @@ extension Section {
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory])
   static let console = Section(title: "'console'", keys: [.uart, .baud])
   static let virtualMachine = Section(
-    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards],
-    later: ["disks", "devices"])
+    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards, .devices],
+    later: ["disks"])
 }
