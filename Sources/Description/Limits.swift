@@ -30,10 +30,6 @@ package enum Limits {
   package static let ageing = 1...1_000_000
   /// Bits per second.
   package static let rate: ClosedRange<UInt64> = 1_000...1_000_000_000_000
-  /// PCI devices of a VM.
-  package static let devices = PassedDevice.capacity
-  /// Global system interrupts: I/O APICs of several hundred pins are not heard of.
-  package static let interrupts = 0...1023
   /// Names of domains that are no VMs.
   package static let reservedNames = ["console", "kernel"]
 }

@@ -25,14 +25,14 @@ struct DeviceReader {
     guard isMap else { return nil }
     let fields = report.fields(of: value, as: .passedDevice, owner: "a device of \(owner)", at: value.place)
     let interrupt = fields[.interrupt].map { report.number($0, in: Limits.interrupts, of: .interrupt) }
-    guard let place = fields[.pci], let address = claim(place, for: owner, &report) else { return nil }
+    guard let place = fields[.device], let address = claim(place, for: owner, &report) else { return nil }
     if let interrupt, interrupt == nil { return nil }
     return ComputerDevice(address: address, interrupt: interrupt ?? nil)
   }
 
   /// The device that a value names, if nobody else has it.
   mutating func claim(_ value: Value, for owner: String, _ report: inout Report) -> PCIAddress? {
-    guard report.matches(value.text, Key.pci.form), let address = PCIAddress(text: value.text) else {
+    guard let address = PCIAddress(text: value.text) else {
       report.add(.device(.badAddress(value.text)), at: value.place)
       return nil
     }

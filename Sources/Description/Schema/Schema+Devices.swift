@@ -8,8 +8,8 @@ extension Key {
     name: "devices", form: .list(.section(.passedDevice), count: 0...Limits.devices),
     example: "devices: [{ pci: 66:00.0 }]",
     summary: "PCI devices of the computer that the VM has for itself; needs an IOMMU.")
-  static let pci = Key(
-    name: "pci", isRequired: true, form: .text(pattern: Pattern.pci, maximum: nil), example: "pci: 66:00.0",
+  static let device = Key(
+    name: "pci", isRequired: true, form: .text(pattern: Pattern.device, maximum: nil), example: "pci: 66:00.0",
     summary: "Where the device is, as lspci prints it.")
   static let interrupt = Key(
     name: "interrupt", form: .number(Limits.interrupts), example: "interrupt: 23",
@@ -17,5 +17,9 @@ extension Key {
 }
 
 extension Section {
-  static let passedDevice = Section(title: "a device", keys: [.pci, .interrupt])
+  static let passedDevice = Section(title: "a device", keys: [.device, .interrupt])
+}
+
+extension Pattern {
+  static let device = "([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\\.[0-7]"
 }

@@ -58,7 +58,6 @@ enum Pattern {
   static let size = "[0-9]{1,9} ?(MiB|GiB)"
   static let numbers = "[0-9]{1,9}(-[0-9]{1,9})?"
   static let macAddress = "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
-  static let pci = "([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f][.][0-7]"
   static let rate = "[0-9]{1,9} ?(kbit|Mbit|Gbit)/s"
   static let printable = "[ -~]*"
   static let kernel = "debian:i386|debian:amd64|" + path

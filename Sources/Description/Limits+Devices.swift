@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+
+extension Limits {
+  /// PCI devices of a VM.
+  package static let devices = PassedDevice.capacity
+  /// Global system interrupts: computers with more pins are not heard of.
+  package static let interrupts = 0...1023
+}
