@@ -41,7 +41,8 @@ extension RecordLayout {
       Self(ChannelRecord.self,     size: 12,  alignment: 4, [(\.firstDomain, 0), (\.secondDomain, 4), (\.firstSlot, 8), (\.secondSlot, 10)]),
       Self(PortRecord.self,        size: 8,   alignment: 4, [(\.domain,   0), (\.first,   4), (\.count,   6)]),
       Self(InterruptRecord.self,   size: 12,  alignment: 4, [(\.domain,   0), (\.slot,    4), (\.isISA,   6), (\.source, 8)]),
-      Self(DeviceRecord.self,      size: 24,  alignment: 4, [(\.domain,   0), (\.kind,    4), (\.address, 8), (\.isAny, 12), (\.memory, 16), (\.slot, 20)]),
+      Self(DeviceRecord.self,      size: 28,  alignment: 4, [(\.domain,   0), (\.kind,    4), (\.address, 8), (\.isAny, 12), (\.memory, 16), (\.slot, 20),
+        (\.isUnprotected, 22), (\.line, 24)]),
       Self(SymbolHeader.self,      size: 16,  alignment: 8, [(\.magic,    0), (\.count,   8), (\.namesOffset, 12)]),
       Self(SymbolRecord.self,      size: 24,  alignment: 8, [(\.address,  0), (\.size,    8), (\.nameOffset, 12), (\.nameCount, 16)]),
     ]
@@ -51,7 +52,7 @@ extension RecordLayout {
   static var configuration: [Self] {
     [
       Self(VMMConfiguration.self,     size: 2568, alignment: 8, [(\.version, 0), (\.index, 4), (\.name, 8), (\.lowSize, 32), (\.highSize, 40),
-                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.deviceCount, 64), (\.devices, 72), (\.commandLine, 520)]),
+                                                                 (\.kernelSize, 48), (\.initrdSize, 56), (\.deviceCount, 64), (\.passedCount, 68), (\.devices, 72), (\.commandLine, 520)]),
       Self(DeviceConfiguration.self,  size: 56,   alignment: 8, [(\.kind, 0), (\.channelSlot, 4), (\.address, 8), (\.mtu, 16), (\.hasNoOffload, 20),
                                                                  (\.queueCount, 24), (\.isOptional, 28), (\.name, 32)]),
       Self(SwitchConfiguration.self,  size: 9384, alignment: 8, [(\.version, 0), (\.portCount, 4), (\.name, 8), (\.ageing, 32), (\.ports, 40)]),
@@ -105,6 +106,8 @@ extension RecordLayout {
       Self(DeviceSetup.self,       size: 552,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272), (\.hasWriteback, 544)]),
       Self(DeviceInformation.self, size: 304,  alignment: 8, [(\.version, 0), (\.isPresent, 4), (\.address, 8), (\.vendor, 12), (\.device, 14), (\.registersSize, 16),
                                                               (\.memoryAddress, 24), (\.memorySize, 32), (\.interruptSlot, 40), (\.interruptDelivery, 44), (\.guests, 48)]),
+      Self(PassedDeviceInformation.self, size: 112, alignment: 8, [(\.isPresent, 0), (\.address, 4), (\.tableCount, 8), (\.canReset, 12), (\.ranges, 16)]),
+      Self(PassedRange.self,       size: 16,   alignment: 8, [(\.kind, 0), (\.size, 8)]),
       Self(GuestPlace.self,        size: 16,   alignment: 8, [(\.low, 0), (\.high, 8)]),
       Self(DiskCounters.self,      size: 3016, alignment: 8, [(\.name, 0), (\.clientCount, 24), (\.starts, 28), (\.state, 32), (\.controller, 36), (\.model, 40), (\.serial, 80),
                                                               (\.sectorSize, 100), (\.sectorCount, 104), (\.table, 112), (\.partitionCount, 116), (\.depth, 120),

@@ -80,6 +80,48 @@ import Testing
     #expect(serverRefusal { another(&$0, PCIAddress(bus: 1, device: 0, function: 0)) } == nil)
     #expect(serverRefusal { another(&$0, nil) } == nil)
   }
+
+  // MARK: - Devices of guests
+
+  /// What is refused of an image whose first VMM has this device too.
+  private func passedRefusal(_ change: @escaping (inout DeviceRecord) -> Void = { _ in }) -> String? {
+    serverRefusal { plan in
+      var record = DeviceRecord(
+        passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 1, number: 0)
+      change(&record)
+      plan.devices.append(record)
+    }
+  }
+
+  @Test func `a VMM can have up to four devices for its guest, each by its address`() {
+    #expect(passedRefusal() == nil)
+    #expect(passedRefusal { $0.slot = 3 } == nil)
+    #expect(passedRefusal { $0.slot = 4 } == "boot image: device 1 is a fifth device of its guest")
+    #expect(passedRefusal { $0.isAny = 1 } == "boot image: device 1 is for a guest, and has no address")
+    #expect(passedRefusal { $0.memory = 7 } == "boot image: device 1 is for a guest, and has memory of its own")
+  }
+
+  @Test func `a domain without a guest has no device for one`() {
+    #expect(passedRefusal { $0.domain = 0 } == "boot image: device 1 is for a guest, but its domain has none")
+    #expect(passedRefusal { $0.domain = 2 } == "boot image: device 1 is for a guest, but its domain has none")
+  }
+
+  @Test func `a guest's device is nobody else's, and not the guest's twice`() {
+    let second = { (change: @escaping (inout DeviceRecord) -> Void) in
+      serverRefusal { plan in
+        let first = DeviceRecord(passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 1, number: 0)
+        var other = DeviceRecord(passthrough: PCIAddress(bus: 0x67, device: 0, function: 0), domain: 1, number: 1)
+        change(&other)
+        plan.devices += [first, other]
+      }
+    }
+    #expect(second { _ in } == nil)
+    #expect(second { $0.slot = 0 } == "boot image: device 2 is a second device of its domain")
+    #expect(second { $0.address = PCIAddress(bus: 0x66, device: 0, function: 0) } != nil)
+    #expect(
+      second { $0.address = PCIAddress(bus: 0, device: 0x11, function: 5) }
+        == "boot image: device 2 belongs to another domain already")
+  }
 }
 
 extension ImagePlan {

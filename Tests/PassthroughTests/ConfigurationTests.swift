@@ -11,7 +11,7 @@ import Testing
   model.set(0x70, at: 0xe1, width: 1)
   model.set(0xdead_a009, at: 0x70)
   model.set(0xbeef_beef, at: 0x74)
-  let function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   var found: [UInt32] = []
   var offset = UInt8(function.readConfiguration(0x34, width: 1))
@@ -31,7 +31,7 @@ import Testing
   for next: UInt32 in [0xc8, 0x3c, 0xfc, 0x00] {
     let model = ModelFunction.card()
     model.set(next, at: 0xc9, width: 1)
-    let function = GuestFunction.card(model)
+    let function = GuestCard(model)
 
     #expect(function.readConfiguration(0xc8, width: 1) == 1)
     #expect(function.readConfiguration(0xc9, width: 1) == 0)
@@ -40,7 +40,7 @@ import Testing
 
 @Test func `base addresses are sized and moved by the guest, and mapped where it lets them be decoded`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   function.writeConfiguration(.max, at: 0x10, width: 4)
   #expect(function.readConfiguration(0x10, width: 4) == 0xfffe_0000)
@@ -61,7 +61,7 @@ import Testing
 
 @Test func `of the command register only bus mastering reaches the function`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   function.writeConfiguration(0xffff, at: 4, width: 2)
 
@@ -72,7 +72,7 @@ import Testing
 
 @Test func `sleep is the guest's own note: the function is not told`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   function.writeConfiguration(3, at: 0xcc, width: 2)
 
@@ -82,7 +82,7 @@ import Testing
 
 @Test func `the function looks like one of the root itself, without a link and without a reset`() {
   let model = ModelFunction.card()
-  let function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   #expect(function.readConfiguration(0xe2, width: 2) == 0x0091)
   #expect(function.readConfiguration(0xe4, width: 4) == 0x0000_8000)
@@ -91,7 +91,7 @@ import Testing
 
 @Test func `a reset by the guest is dropped, and what a write leaves out stays`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
 
   function.writeConfiguration(0xffff, at: 0xe8, width: 2)
   #expect(model.takeTrace().contains(.write(0x7810, at: 0xe8)))
@@ -103,7 +103,7 @@ import Testing
 
 @Test func `ports go on while the guest decodes them, and never past their range`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   #expect(!function.claims(port: 0xd004))
 
   function.writeConfiguration(1, at: 4, width: 2)

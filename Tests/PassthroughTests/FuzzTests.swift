@@ -36,15 +36,15 @@ private let rounds = 200 * (Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"
       model.bytes[offset] = [1, 3, 5, 0x10, 0x11].randomElement(using: &random) ?? 5
       model.bytes[offset + 1] = UInt8.random(in: 0x40...0xfc, using: &random) & 0xfc
     }
-    var function = GuestFunction(model, ranges: ModelFunction.cardRanges)
+    let function = GuestCard(model)
     for index in 0..<4 { function.place(index, at: .random(in: 0xc000_0000...0xfe00_0000, using: &random)) }
-    for _ in 0..<100 { access(&function, &random) }
+    for _ in 0..<100 { access(function, &random) }
     while function.takeMessage() != nil {}
     check(model)
   }
 }
 
-private func access(_ function: inout GuestFunction<ModelFunction>, _ random: inout SplitMix64) {
+private func access(_ function: GuestCard, _ random: inout SplitMix64) {
   let width = [1, 2, 4].randomElement(using: &random) ?? 1
   let value = UInt32.random(in: .min ... .max, using: &random)
   let offset = UInt8.random(in: .min ... .max, using: &random)
@@ -53,7 +53,7 @@ private func access(_ function: inout GuestFunction<ModelFunction>, _ random: in
   case 1, 2, 3: function.writeConfiguration(value, at: offset, width: width)
   case 4: function.writeConfiguration(value | 7, at: 4, width: 2)
   case 5:
-    let address = (function.mapped[3] ?? 0xfdf4_0000) + UInt64.random(in: 0..<0x4000, using: &random)
+    let address = (function.tableBase ?? 0xfdf4_0000) + UInt64.random(in: 0..<0x4000, using: &random)
     if function.claims(address: address) {
       function.writeMemory(address, width: [1, 2, 4, 8].randomElement(using: &random) ?? 4, value: random.next())
       _ = function.readMemory(address, width: 8)

@@ -8,9 +8,9 @@ import Testing
 
 private let table: UInt64 = 0xfdf4_0000
 
-extension GuestFunction<ModelFunction> {
+extension GuestCard {
   /// Gives vector `index` of the table its message, and opens or masks it.
-  fileprivate mutating func write(_ index: UInt64, _ message: InterruptMessage, isMasked: Bool) {
+  fileprivate func write(_ index: UInt64, _ message: InterruptMessage, isMasked: Bool) {
     writeMemory(table + 16 * index, width: 4, value: message.address)
     writeMemory(table + 16 * index + 4, width: 4, value: 0)
     writeMemory(table + 16 * index + 8, width: 4, value: UInt64(message.data))
@@ -20,7 +20,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `messages of the table are the guest's own, let through as the guest unmasks them`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(6, at: 4, width: 2)
   _ = model.takeTrace()
 
@@ -42,7 +42,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `the mask of the whole function holds all messages back`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(2, at: 4, width: 2)
   function.writeConfiguration(0xc000, at: 0xa2, width: 2)
   function.write(0, InterruptMessage(address: 0xfee0_0000, data: 0x40), isMasked: false)
@@ -58,7 +58,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `the table's page is the guest's to leave for, with nothing else on it`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   #expect(!function.claims(address: table))
 
   function.writeConfiguration(2, at: 4, width: 2)
@@ -74,7 +74,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `one message is the guest's own`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(0xfee0_1000, at: 0xd4, width: 4)
   function.writeConfiguration(0x4_0031, at: 0xdc, width: 4)
   _ = model.takeTrace()
@@ -89,7 +89,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `the line is raised until the guest has ended its interrupt`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(2, at: 4, width: 2)
   #expect(model.takeTrace().contains(.select(.line)))
 
@@ -105,7 +105,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `a guest that turns to messages lets go of its line`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(2, at: 4, width: 2)
   function.raiseLine()
   _ = model.takeTrace()
@@ -118,7 +118,7 @@ extension GuestFunction<ModelFunction> {
 
 @Test func `a guest that forbids its line has no interrupts`() {
   let model = ModelFunction.card()
-  var function = GuestFunction.card(model)
+  let function = GuestCard(model)
   function.writeConfiguration(2, at: 4, width: 2)
   _ = model.takeTrace()
 

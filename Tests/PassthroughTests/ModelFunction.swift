@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import PCI
+
 @testable import Passthrough
 
 /// What a guest's function asked of the machine's.
@@ -78,14 +80,36 @@ final class ModelFunction: PhysicalFunction {
   ]
 }
 
-extension GuestFunction<ModelFunction> {
-  /// The card as a guest finds it, placed as its firmware does.
-  static func card(_ model: ModelFunction) -> GuestFunction<ModelFunction> {
-    var function = GuestFunction(model, ranges: ModelFunction.cardRanges)
+/// A card as a guest has it, placed as its firmware does: a class, since expectations copy what they look at.
+final class GuestCard {
+  private var function: GuestFunction<ModelFunction>
+
+  init(_ model: ModelFunction) {
+    function = GuestFunction(model, ranges: ModelFunction.cardRanges)
     function.place(0, at: 0xfdf0_0000)
     function.place(1, at: 0xfdf2_0000)
     function.place(2, at: 0xd000)
     function.place(3, at: 0xfdf4_0000)
-    return function
   }
+
+  var isLineRaised: Bool { function.isLineRaised }
+  /// Where the guest has the range of the table of messages.
+  var tableBase: UInt64? { function.mapped[3] }
+  func readConfiguration(_ offset: UInt8, width: Int) -> UInt32 { function.readConfiguration(offset, width: width) }
+  func writeConfiguration(_ value: UInt32, at offset: UInt8, width: Int) {
+    function.writeConfiguration(value, at: offset, width: width)
+  }
+  func claims(port: UInt16) -> Bool { function.claims(port: port) }
+  func readPort(_ port: UInt16, width: Int) -> UInt32 { function.readPort(port, width: width) }
+  func writePort(_ port: UInt16, width: Int, value: UInt32) { function.writePort(port, width: width, value: value) }
+  func claims(address: UInt64) -> Bool { function.claims(address: address) }
+  func readMemory(_ address: UInt64, width: Int) -> UInt64 { function.readMemory(address, width: width) }
+  func writeMemory(_ address: UInt64, width: Int, value: UInt64) {
+    function.writeMemory(address, width: width, value: value)
+  }
+  func raise(messages: UInt64) { function.raise(messages: messages) }
+  func raiseLine() { function.raiseLine() }
+  func lineEnded() { function.lineEnded() }
+  func takeMessage() -> InterruptMessage? { function.takeMessage() }
+  func place(_ index: Int, at address: UInt64) { function.place(index, at: address) }
 }
