@@ -22,7 +22,9 @@ package struct PassedDevice {
   private let base: UnsafeMutableRawPointer
 
   /// - Precondition: `base` points to a page that is mapped for as long as this value is used, zero before its first use.
-  package init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  package init(unsafeBase base: UnsafeMutableRawPointer) {
+    unsafe self.base = base
+  }
 
   /// What the kernel says of the device.
   package var information: PassedDeviceInformation {

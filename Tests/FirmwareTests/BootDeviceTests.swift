@@ -35,7 +35,7 @@ import Testing
     let text = "boot image: device 0"
     #expect(serverRefusal { $0.devices[0].domain = 9 } == "\(text) names a domain that is not there")
     #expect(serverRefusal { $0.devices[0].memory = 9 } == "\(text) names a region that is not there")
-    #expect(serverRefusal { $0.devices[0].kind = 2 } == "\(text) is of a kind that does not exist")
+    #expect(serverRefusal { $0.devices[0].kind = 3 } == "\(text) is of a kind that does not exist")
     #expect(serverRefusal { $0.devices[0].isAny = 2 } == "\(text) is neither any nor the one at an address")
     #expect(serverRefusal { $0.devices[0].slot = 16 } == "\(text) has an interrupt slot above 15")
     for domain in 0..<2 {
@@ -87,7 +87,7 @@ import Testing
   private func passedRefusal(_ change: @escaping (inout DeviceRecord) -> Void = { _ in }) -> String? {
     serverRefusal { plan in
       var record = DeviceRecord(
-        passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 1, number: 0)
+        passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 0, number: 0)
       change(&record)
       plan.devices.append(record)
     }
@@ -102,15 +102,15 @@ import Testing
   }
 
   @Test func `a domain without a guest has no device for one`() {
-    #expect(passedRefusal { $0.domain = 0 } == "boot image: device 1 is for a guest, but its domain has none")
+    #expect(passedRefusal { $0.domain = 1 } == "boot image: device 1 is for a guest, but its domain has none")
     #expect(passedRefusal { $0.domain = 2 } == "boot image: device 1 is for a guest, but its domain has none")
   }
 
   @Test func `a guest's device is nobody else's, and not the guest's twice`() {
     let second = { (change: @escaping (inout DeviceRecord) -> Void) in
       serverRefusal { plan in
-        let first = DeviceRecord(passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 1, number: 0)
-        var other = DeviceRecord(passthrough: PCIAddress(bus: 0x67, device: 0, function: 0), domain: 1, number: 1)
+        let first = DeviceRecord(passthrough: PCIAddress(bus: 0x66, device: 0, function: 0), domain: 0, number: 0)
+        var other = DeviceRecord(passthrough: PCIAddress(bus: 0x67, device: 0, function: 0), domain: 0, number: 1)
         change(&other)
         plan.devices += [first, other]
       }

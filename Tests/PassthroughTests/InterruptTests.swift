@@ -124,5 +124,5 @@ extension GuestCard {
 
   function.writeConfiguration(0x402, at: 4, width: 2)
 
-  #expect(model.takeTrace() == [.select(.none)])
+  #expect(model.takeTrace() == [.write(0, at: 4), .select(.none)])
 }

@@ -29,36 +29,26 @@ struct SystemSetup {
     let local = LocalAPIC(base: machine.topology.localAPIC)
     local.enable(usesDeadline: features.hasTSCDeadline)
     let clock = Clock(ReferenceClock(machine.hpet), apic: local, features: features)
-    let interrupts = InterruptControllers(
-      local: local,
-      external: try memory.table(machine.topology.ioapicCount) { index in
-        let controller = machine.topology.ioapic(index)
-        return IOAPIC(base: controller.address, firstGSI: controller.gsiBase)
-      },
-      lock: try memory.table(1) { _ in Spinlock() })
+    let interrupts = try InterruptControllers(machine, local, &memory)
     let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
-    let access = BusAccess(machine.windows)
-    let functions = try BusFunctions.find(
-      access, isNeeded: reader.count(.devices) > 0 || machine.remapping != nil, &memory)
-    BusFunctions.silence(functions, access)
-    let remapping = try Remapping.start(machine, functions, information.value.scale, &memory)
+    let bus = try MachineBus(
+      machine, hasDevices: reader.count(.devices) > 0, information.value.scale, &memory)
     let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
     let virtualCPUs = try builder.virtualCPUs(features, domains, &memory)
     let threads = try builder.threads(domains, &memory)
-    var devices = DeviceAssignment(reader, machine, access, functions, remapping, cores.cores, domains)
+    var devices = DeviceAssignment(reader, machine, bus, cores.cores, domains)
     try devices.assign(builder, &memory)
-    let lines = try InterruptRouting(reader, machine, interrupts, remapping)
+    let lines = try InterruptRouting(reader, machine, interrupts, bus.remapping)
       .lines(cores.cores, domains, devices.lines, &memory)
-    let passed = try devices.makePassed(&memory)
-    let owners = devices.owners
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
-      interrupts: interrupts, features: features, information: information, space: space, access: access,
-      passed: passed, owners: try memory.table(owners.count) { owners[$0] }, remapping: remapping)
-    Self.reportFaults(remapping, cores.cores)
+      interrupts: interrupts, features: features, information: information, space: space,
+      access: bus.access, passed: try devices.makePassed(&memory), owners: try devices.makeOwners(&memory),
+      remapping: bus.remapping)
+    Self.reportFaults(bus.remapping, cores.cores)
     try Self.placeThreads(kernel)
     let shared = kernel
     launches = try memory.table(cores.cores.count) { index in

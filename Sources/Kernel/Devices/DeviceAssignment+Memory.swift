@@ -13,6 +13,12 @@ extension DeviceAssignment {
   /// Whether an IOMMU checks the function's requests.
   func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
 
+  /// The table of all whose requests come from where.
+  func makeOwners(_ memory: inout BootMemory) throws(BootError) -> Table<DeviceOwner> {
+    let list = owners
+    return try memory.table(list.count) { list[$0] }
+  }
+
   /// Gives the function the memory of a domain's devices, and nothing else.
   mutating func attach(
     _ function: Int, to owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory

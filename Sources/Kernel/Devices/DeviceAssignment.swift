@@ -31,14 +31,14 @@ struct DeviceAssignment: ~Escapable {
 
   @_lifetime(copy reader)
   init(
-    _ reader: BootImage, _ machine: MachineDescription, _ access: BusAccess, _ functions: Table<PCIFunction>,
-    _ remapping: Table<Remapping>, _ cores: Table<Core>, _ domains: Table<Domain>
+    _ reader: BootImage, _ machine: MachineDescription, _ bus: MachineBus, _ cores: Table<Core>,
+    _ domains: Table<Domain>
   ) {
     self.reader = reader
     self.machine = machine
-    self.access = access
-    self.functions = functions
-    self.remapping = remapping
+    access = bus.access
+    functions = bus.functions
+    remapping = bus.remapping
     self.cores = cores
     self.domains = domains
     firstVector = Vectors.firstLine + UInt64(reader.count(.interrupts))

@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Firmware
 import Synchronization
 
 /// The machine's interrupt controllers.
@@ -11,6 +12,16 @@ struct InterruptControllers {
   let external: Table<IOAPIC>
   /// Held while a redirection entry changes: index and data are two accesses.
   let lock: Table<Spinlock>
+
+  /// Those that the firmware names, all pins of I/O APICs masked.
+  init(_ machine: MachineDescription, _ local: LocalAPIC, _ memory: inout BootMemory) throws(BootError) {
+    self.local = local
+    external = try memory.table(machine.topology.ioapicCount) { index in
+      let controller = machine.topology.ioapic(index)
+      return IOAPIC(base: controller.address, firstGSI: controller.gsiBase)
+    }
+    lock = try memory.table(1) { _ in Spinlock() }
+  }
 
   /// Masks both 8259s for good: an interrupt of theirs would look like an exception.
   static func silenceOldControllers() {

@@ -7,10 +7,25 @@ import Bus
 import Firmware
 import PCI
 
-/// All PCI functions of the machine, found at boot if anybody is to have one, or an IOMMU looks after them.
-enum BusFunctions {
+/// All PCI functions of the machine, found at boot if anybody is to have one, or an IOMMU looks after them; from then on
+/// they reach nothing and interrupt nobody but as they are allowed.
+struct MachineBus {
+  let access: BusAccess
+  let functions: Table<PCIFunction>
+  /// The IOMMUs, together one; none if the machine has none that works.
+  let remapping: Table<Remapping>
+
+  init(
+    _ machine: MachineDescription, hasDevices: Bool, _ scale: TimeScale, _ memory: inout BootMemory
+  ) throws(BootError) {
+    access = BusAccess(machine.windows)
+    functions = try Self.find(access, isNeeded: hasDevices || machine.remapping != nil, &memory)
+    Self.silence(functions, access)
+    remapping = try Remapping.start(machine, functions, scale, &memory)
+  }
+
   /// Finds them, each with its IOMMU group.
-  static func find(
+  private static func find(
     _ access: BusAccess, isNeeded: Bool, _ memory: inout BootMemory
   ) throws(BootError) -> Table<PCIFunction> {
     var count = 0
@@ -26,7 +41,7 @@ enum BusFunctions {
   }
 
   /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts.
-  static func silence(_ functions: Table<PCIFunction>, _ access: BusAccess) {
+  private static func silence(_ functions: Table<PCIFunction>, _ access: BusAccess) {
     for index in 0..<functions.count where !functions[index].isBridge && !functions[index].isPartOfTheMachine {
       functions[index].silence(in: access)
       functions[index].change(removing: .busMaster, in: access)
