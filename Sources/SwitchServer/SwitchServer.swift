@@ -13,6 +13,7 @@ struct SwitchServer: ~Copyable {
   private let portCount: Int
   private let scale = Time.scale
   private var pace: Pace
+  private var reports = ReportLimit()
 
   private let configuration = Mapped<SwitchConfiguration>.configuration
   /// A switch finds its own counters where the console finds those of the first.
@@ -43,15 +44,19 @@ struct SwitchServer: ~Copyable {
     while true {
       let now = scale.nanoseconds(ofTicks: Time.ticks)
       let service = network.serve(now: now, counters: &counters.value)
-      passOn(service)
+      passOn(service, now: now)
       hear(waitForMore(service, now: now))
     }
   }
 
   /// Tells VMMs what happened to their cards, and people of those that failed.
-  private mutating func passOn(_ service: Service) {
+  private mutating func passOn(_ service: Service, now: UInt64) {
     var failed = service.failed
-    while let port = failed.takeFirst() { Kernel.log(.warning, network.report(of: port)) }
+    while let port = failed.takeFirst() {
+      guard let withheld = reports.admit(port: port, now: now) else { continue }
+      if withheld > 0 { Kernel.log(.warning, network.report(of: port, times: withheld)) }
+      Kernel.log(.warning, network.report(of: port))
+    }
     var signalled = service.signalled
     while let port = signalled.takeFirst() {
       let events = network.takeEvents(of: port)

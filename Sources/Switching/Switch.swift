@@ -119,4 +119,9 @@ package struct Switch: ~Copyable {
     line.append(failure.reason.sentence)
     return line
   }
+
+  /// That the card on `port` was shut down `count` times of which nothing was said.
+  package func report(of port: Int, times count: UInt32) -> LogLine {
+    "\(ports[port].machine): card \(ports[port].cardNumber) was shut down \(count) times since it was last reported"
+  }
 }
