@@ -98,6 +98,7 @@ extension Console {
     screen.say(Statistics.exits(machine.name, status))
     screen.say(Statistics.rest(machine.name, status))
     screen.say(Statistics.times(machine.name, status))
+    screen.say(Statistics.notifications(machine.name, status))
     screen.say("STATS system memory_outside_guests=\(host.memoryOutsideGuests)")
   }
 

@@ -22,6 +22,11 @@ enum Statistics {
       "STATS \(name) guest_ticks=\(status.guestTicks) vmm_ticks=\(ownTicks) calls=\(status.systemCalls) kicks=\(status.kicks)"
   }
 
+  /// How often others had something to tell its VMM: servers, timers, devices.
+  static func notifications(_ name: ShortName, _ status: DomainStatus) -> LogLine {
+    "STATS \(name) notifications=\(status.notifications)"
+  }
+
   /// The rest, and what an exit costs the kernel on average.
   static func rest(_ name: ShortName, _ status: DomainStatus) -> LogLine {
     var line: LogLine = "STATS \(name)"
