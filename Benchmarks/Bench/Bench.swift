@@ -19,7 +19,7 @@ struct Bench {
 
     let report = Report(measurements: bench.results, subjects: bench.subjects)
     print(report.table())
-    if bench.subjects.contains(.roost) { print("", report.exits(), report.sizes(), separator: "\n") }
+    if bench.subjects.contains(.roost) { print("", report.exits(), report.network(), report.sizes(), separator: "\n") }
     exit(report.holds ? 0 : 1)
   }
 
@@ -35,7 +35,10 @@ struct Bench {
       try await attempt(subject, guests: 1, until: .exitsPerTick) { try await $0.measureOne(&$1) }
       if subject == .bare { continue }
       Bench.say("Round \(round) of \(rounds): \(subject.title), four guests")
-      try await attempt(subject, guests: 4, until: .idleCPU) { try await $0.measureAll(&$1) }
+      try await attempt(subject, guests: 4, until: .tcpOfLoopback) {
+        try await $0.measureAll(&$1)
+        try await $0.measureNetwork(&$1)
+      }
     }
   }
 

@@ -8,19 +8,42 @@ enum Metric: String, CaseIterable {
   case exitsPerTick = "one guest, idle: exits per tick"
   case allUp = "four guests: all at their prompts, s"
   case idleCPU = "four guests, idle: emulator CPU s in 20 s"
+  case ping = "two of four guests: ping, ms"
+  case tcp = "two of four guests: TCP, MB/s"
+  case loopback = "one of four guests: TCP by loopback, MB/s"
+  case tcpOfLoopback = "TCP between two / by loopback in one"
 
-  /// A value that must not be exceeded: so many times what `reference` measures, or so much.
+  /// A value that must hold: so many times what `reference` measures, or so much.
   struct Bound {
+    /// Which side of it is right.
+    enum Side: String {
+      case atMost = "<="
+      case atLeast = ">="
+    }
+
+    var side = Side.atMost
     let factor: Double
     let reference: Subject?
+
+    func holds(_ value: Double) -> Bool {
+      switch side {
+      case .atMost: value <= factor
+      case .atLeast: value >= factor
+      }
+    }
   }
 
-  var bound: Bound {
+  /// What is promised; `nil` for what is measured only to compare with.
+  var bound: Bound? {
     switch self {
     case .boot: Bound(factor: 1.4, reference: .bare)
     case .loop: Bound(factor: 1.15, reference: .bare)
     case .exitsPerTick: Bound(factor: 1.2, reference: nil)
     case .allUp, .idleCPU: Bound(factor: 1.0 / 3, reference: .kvm)
+    case .ping: Bound(factor: 0.25, reference: .kvm)
+    case .tcp: Bound(side: .atLeast, factor: 5, reference: .kvm)
+    case .tcpOfLoopback: Bound(side: .atLeast, factor: 0.4, reference: nil)
+    case .loopback: nil
     }
   }
 }
@@ -33,6 +56,8 @@ struct Measurements {
   var exitsIdle: [String: Double] = [:]
   /// Ticks of the time-stamp counter that the kernel spent on an exit; last round.
   var kernelTicksPerExit: Double?
+  /// What moving data cost two Roost guests and their switch, by what was done; last round.
+  var networkCosts: [NetworkCost] = []
   /// Bytes of memory that belong to no guest.
   var memoryOutsideGuests: Double?
 
@@ -56,8 +81,15 @@ struct Counters {
   init(_ text: some StringProtocol) {
     for word in text.split(whereSeparator: \.isWhitespace) {
       let parts = word.split(separator: "=")
-      if parts.count == 2, let value = Double(parts[1]) { values[String(parts[0])] = value }
+      if parts.count == 2, let value = Double(parts[1]) { values[String(parts[0]), default: 0] += value }
     }
+  }
+
+  /// All of both, by name.
+  func merging(_ other: Counters) -> Counters {
+    var sum = self
+    sum.values.merge(other.values, uniquingKeysWith: +)
+    return sum
   }
 
   /// What was added since `earlier`, per second of a span of `seconds`.

@@ -31,9 +31,12 @@ struct Report {
     }.joined(separator: "\n")
   }
 
+  /// What packets cost, with and without offloads.
+  func network() -> String { measurements.networkCosts.map(\.line).joined(separator: "\n") }
+
   /// Sizes of what was built, and of what it takes.
   func sizes() -> String {
-    let programs = ["KernelImage", "VMM", "ConsoleServer"].map { name in
+    let programs = ["KernelImage", "VMM", "SwitchServer", "ConsoleServer"].map { name in
       (name, Double((try? ELFFile(name).loadedSize) ?? 0))
     }
     var lines = programs.map { "\($0): \(Report.kibibytes($1)) loaded" }
@@ -54,24 +57,26 @@ struct Report {
       let all = measurements.all(metric, subject)
       return all.isEmpty ? "-" : all.map(Report.text).joined(separator: " / ")
     }
-    let bound = metric.bound
-    let reference = bound.reference.map { " x \($0.title)" } ?? ""
-    let verdict = verdict(metric).map { $0 ? "holds" : "EXCEEDED" } ?? ""
-    return [metric.rawValue] + cells + [
-      ratio(metric).map(Report.text) ?? "-", Report.text(bound.factor) + reference, verdict,
-    ]
+    let bound = metric.bound.map { bound in
+      "\(bound.side.rawValue) \(Report.text(bound.factor))" + (bound.reference.map { " x \($0.title)" } ?? "")
+    }
+    let verdict = verdict(metric).map { $0 ? "holds" : "NOT REACHED" } ?? ""
+    return [metric.rawValue] + cells + [ratio(metric).map(Report.text) ?? "-", bound ?? "-", verdict]
   }
 
   /// What the bound is about: Roost's mean, over its reference's.
   private func ratio(_ metric: Metric) -> Double? {
     guard let roost = measurements.mean(metric, .roost) else { return nil }
-    guard let reference = metric.bound.reference else { return roost }
+    guard let reference = metric.bound?.reference else { return roost }
     return measurements.mean(metric, reference).map { roost / $0 }
   }
 
-  private func verdict(_ metric: Metric) -> Bool? { ratio(metric).map { $0 <= metric.bound.factor } }
+  private func verdict(_ metric: Metric) -> Bool? {
+    guard let bound = metric.bound else { return nil }
+    return ratio(metric).map(bound.holds)
+  }
 
-  private static func text(_ value: Double) -> String {
+  static func text(_ value: Double) -> String {
     String(format: value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value)
   }
 

@@ -7,7 +7,7 @@ import TestDriver
 struct Session {
   let subject: Subject
   let guests: Int
-  private let machine: TestMachine
+  let machine: TestMachine
 
   init(_ subject: Subject, guests: Int) async throws {
     self.subject = subject
@@ -83,13 +83,13 @@ struct Session {
     }
   }
 
-  private func askCounters() async throws -> Counters {
-    machine.type("@s0")
-    let vm = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
-    let rest = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
-    let times = try await machine.expect(.wholeLine("STATS vm0 (.*=.*)"))
-    let system = try await machine.expect(.wholeLine("STATS system (.*=.*)"))
-    return Counters([vm, rest, times, system].map { $0.captures.joined() }.joined(separator: " "))
+  /// What Roost counted of VM `number`.
+  func askCounters(of number: Int = 0) async throws -> Counters {
+    machine.type("@s\(number)")
+    var lines: [Match] = []
+    for _ in 0..<4 { lines.append(try await machine.expect(.wholeLine("STATS vm\(number) (.*=.*)"))) }
+    lines.append(try await machine.expect(.wholeLine("STATS system (.*=.*)")))
+    return Counters(lines.map { $0.captures.joined() }.joined(separator: " "))
   }
 
   private func elapsed(to match: Match) -> Double { (match.time - machine.started).seconds }
