@@ -4,26 +4,61 @@
 import TestDriver
 import Testing
 
+/// Two VMs on a switch, booted once, whose VMMs are a build of their own: it traps when its guest writes the byte 0xDE
+/// to port 0xF00D, and has the switch of its first card trap for the byte 0x5A. Root is logged in on both.
+enum TwoThatFail {
+  private static let booted = Task {
+    let system = try await TestMachine.boot(
+      "Tests/SystemTests/Systems/two.yaml", options: ["--components", Repository.faultyImages])
+    try await system.expectAll(["vm0 login:", "vm1 login:"], within: .seconds(600))
+    system.type("@q")
+    for number in 0...1 {
+      system.select(number)
+      system.enter("")
+      try await system.logIn(number)
+    }
+    return system
+  }
+
+  static var system: TestMachine {
+    get async throws { try await booted.value }
+  }
+
+  /// For the end of the suite.
+  @Sendable static func end() async { try? await booted.value.end() }
+}
+
 extension SystemTests {
-  /// Guests and VMMs that fail, and those beside them that must not notice. The VMMs are a build of their own that
-  /// traps when its guest writes the byte 0xDE to port 0xF00D.
-  @Suite(.serialized)
+  /// Guests, VMMs and switches that fail, and those beside them that must not notice.
+  @Suite(.serialized, .ending(TwoThatFail.end))
   struct FaultTests {
-    private static let booted = Task {
-      let system = try await TestMachine.boot(
-        "Tests/SystemTests/Systems/two.yaml", options: ["--components", Repository.faultyImages])
-      try await system.expectAll(["vm0 login:", "vm1 login:"], within: .seconds(600))
-      system.type("@q")
-      for number in 0...1 {
-        system.select(number)
-        system.enter("")
-        try await system.logIn(number)
+    @Test func `a TCP stream goes on, and arrives whole, when the switch under it traps and starts anew`() async throws
+    {
+      let system = try await TwoThatFail.system
+      for number in 0...1 { try await system.configure(number) }
+      try await system.ping(FourOnASwitch.address(1), from: 0)
+      let stream = Stream(from: 0, to: 1, mebibytes: Stream.usualSize / 2)
+      try await stream.start(system)
+      var kills = 0
+      while kills < 3 {
+        // Each time a part of the stream has come since.
+        let before = try await system.port(of: 1)
+        while try await system.port(of: 1)["delivered_bytes"] < before["delivered_bytes"] + 1 << 20 {
+          guard try await stream.isRunning(system) else { break }
+        }
+        guard try await stream.isRunning(system) else { break }
+        try await system.run(#"printf '\x5a' | dd of=/dev/port bs=1 seek=61453"#, on: kills % 2)
+        while try await system.port(of: 1)["starts"] == before["starts"] {}
+        kills += 1
       }
-      return system
+      #expect(kills > 0, "the stream was over before the switch was killed")
+      try await stream.finish(system, within: .seconds(240))
+      try await system.expectLog([.line("lan trapped: ")])
+      try await system.ping(FourOnASwitch.address(0), from: 1)
     }
 
     @Test func `a trap in a VMM is reported with its place, and the console restarts that VM`() async throws {
-      let system = try await FaultTests.booted.value
+      let system = try await TwoThatFail.system
       system.select(0)
       system.enter(#"printf '\xde' | dd of=/dev/port bs=1 seek=61453"#)
       try await system.expect(.line("vm0 crashed"))
@@ -37,7 +72,7 @@ extension SystemTests {
     }
 
     @Test func `a VM that is to restart after a crash does so`() async throws {
-      let system = try await FaultTests.booted.value
+      let system = try await TwoThatFail.system
       system.select(1)
       system.enter("echo triple > /sys/kernel/reboot/type; reboot -f")
       try await system.expect(.line("vm1 starts, for the 2nd time"))
