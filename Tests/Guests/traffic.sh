@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # traffic.sh N SECONDS: the VM with 192.168.1.N sends TCP, small and large pings, broadcasts and multicasts to all.
 me=$1 seconds=$2
-nc -ll -p 6000 -e dd of=/dev/null bs=64k 2>/dev/null &
+nc -ll -p 6000 -e dd of=/dev/null bs=64k iflag=fullblock count=32 2>/dev/null &
 server=$!
 sleep 3
 read -r now _ </proc/uptime
@@ -18,7 +18,8 @@ ping -q -w "$seconds" -i 0.5 ff02::1%eth0 >/dev/null &
 while [ "${now%.*}" -lt $end ]; do
   for peer in 1 2 3 4; do
     [ $peer = "$me" ] && continue
-    dd if=/dev/zero bs=64k count=8 2>/dev/null | nc 192.168.1.$peer 6000 && streams=$((streams + 1))
+    # The other side hangs up when it has all.
+    nc 192.168.1.$peer 6000 -e sh -c 'dd if=/dev/zero bs=64k count=32; cat' 2>/dev/null && streams=$((streams + 1))
   done
   read -r now _ </proc/uptime
 done

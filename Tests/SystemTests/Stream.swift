@@ -5,8 +5,7 @@ import Foundation
 import TestDriver
 import Testing
 
-/// A TCP stream between two VMs whose content this computer can check: each MiB begins with its number, so that none
-/// can stand for another, and goes on with numbers, so that no part of it can.
+/// A TCP stream between two VMs, whose content (`Tests/Guests/stream.sh`) this computer can make as well.
 struct Stream {
   let from: Int
   let to: Int
@@ -18,17 +17,10 @@ struct Stream {
     ProcessInfo.processInfo.environment["ROOST_STREAM_MIB"].flatMap { Int($0) } ?? 256
   }
 
-  /// Shell code that writes it, on the host and in a guest alike.
-  private var source: String {
-    "seq 1000000 1200000 | head -c 1048567 > \(block); "
-      + "i=0; while [ $i -lt \(mebibytes) ]; do printf '%08d\\n' $i; cat \(block); i=$((i+1)); done"
-  }
-
-  private var block: String { "/tmp/roost-block" }
-
   /// The digest of what is sent.
   func expectedDigest() async throws -> String {
-    let text = try await Tool.run(["sh", "-c", "(\(source)) | sha256sum; rm \(block)"])
+    let source = "\(Repository.root)/Tests/Guests/stream.sh"
+    let text = try await Tool.run(["sh", "-c", "sh \(source) \(mebibytes) | sha256sum"])
     return String(text.prefix { $0 != " " })
   }
 
@@ -38,9 +30,10 @@ struct Stream {
     try await system.run("rm -f \(digest); { \(receiver) & }", on: to)
     // A connection that comes too early is refused.
     try await system.run("until netstat -ltn | grep -q ':\(port) '; do sleep 0.2; done", on: to)
-    try await system.run(
-      "rm -f \(done); { (\(source)) | (nc \(FourOnASwitch.address(to)) \(port) >/dev/null; touch \(done)) & }", on: from
-    )
+    try await system.paste("stream.sh", on: from)
+    // The program writes to the socket itself.
+    let sender = "nc \(FourOnASwitch.address(to)) \(port) -e sh /tmp/stream.sh \(mebibytes)"
+    try await system.run("rm -f \(done); { (\(sender); touch \(done)) & }", on: from)
   }
 
   /// Whether the sender still sends.
