@@ -102,6 +102,6 @@ struct Counters {
 
   /// Names of what is no running count.
   private static let absolute: Set = [
-    "kernel_ticks_per_exit", "memory_outside_guests", "guest_ticks", "vmm_ticks", "calls",
+    "kernel_ticks_per_exit", "memory_outside_guests", "guest_ticks", "vmm_ticks", "calls", "notifications",
   ]
 }
