@@ -9,7 +9,7 @@
 #define PHYSICAL(symbol) (symbol - KERNEL_BASE)
 #define MULTIBOOT2_MAGIC 0x36d76289
 #define PVH_MAGIC 0x336ec578
-#define STACK_SIZE 0x40000      // boot passes tables of many kilobytes by value
+#define STACK_SIZE 0x100000     // boot passes tables of many kilobytes by value
 
     .section .pvh, "a", @progbits   // not a note section: those survive in programs that never use them
     .align 4
