@@ -18,7 +18,10 @@ FUZZ := 200
 TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objdump:binutils cpio:cpio \
 	grub-mkrescue:grub-common xorriso:xorriso mformat:mtools /usr/lib/grub/i386-pc/multiboot2.mod:grub-pc-bin
 
-.PHONY: run test check bench fuzz format lint clean prerequisites tool images
+# How often `make torture` takes the power away from a VM that writes.
+TORTURE := 20
+
+.PHONY: run test check bench fuzz torture format lint clean prerequisites tool images
 
 # The reference system on this terminal.
 run: tool
@@ -46,6 +49,10 @@ bench: prerequisites images
 # The tests of all modules, those that make up their own input FUZZ times as long as in `make test`.
 fuzz: prerequisites
 	ROOST_FUZZ=$(FUZZ) swift test --skip SystemTests --skip CodeTests
+
+# A VM writes and syncs, the power is lost, what was synced must be there: TORTURE times.
+torture: prerequisites images
+	ROOST_TORTURE=$(TORTURE) swift test --filter TortureTests
 
 format:
 	$(SWIFT_FORMAT) format --in-place $(FORMATTED)

@@ -50,7 +50,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
 let wholeSystem: [Target] = [
   .target(name: "TestDriver", path: "Tests/TestDriver", swiftSettings: strict),
   .testTarget(name: "TestDriverTests", dependencies: ["TestDriver"]),
-  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "CLI"], exclude: ["Systems"]),
+  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "DiskImage", "CLI"], exclude: ["Systems"]),
   .testTarget(name: "CodeTests", dependencies: ["TestDriver"]),
   .executableTarget(name: "Bench", dependencies: ["TestDriver"], path: "Benchmarks/Bench", swiftSettings: strict),
 ]
@@ -67,6 +67,7 @@ let pure: [Target] = [
   module("Terminal", ["Bits", "ABI"]),
   module("Storage", ["Bits", "ABI"]),
   module("AHCI", ["Bits"]),
+  module("DiskService", ["Bits", "ABI", "AHCI", "Storage", "Virtio"]),
   module("Bus", ["Bits", "PCI", "Firmware"]),
   module("IOMMU", ["Bits", "PCI", "Firmware"]),
   module("Passthrough", ["Bits", "PCI"]),
@@ -85,6 +86,8 @@ let onTarget: [Target] = [
     "VMM", script: "Sources/Component/link.ld",
     ["Component", "Bits", "ABI", "Machine", "Decoding", "Virtio", "PCI", "Passthrough", "CX86"]),
   image("SwitchServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Switching", "CX86"]),
+  image(
+    "DiskServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "AHCI", "DiskService", "CX86"]),
   image("ConsoleServer", script: "Sources/Component/link.ld", ["Component", "Bits", "ABI", "Terminal", "CX86"]),
 ]
 
@@ -96,6 +99,7 @@ let onHost: [Target] = [
   .target(
     name: "ImagePacking", dependencies: ["Bits", "ABI", "Description"],
     swiftSettings: strict),
+  .target(name: "DiskImage", dependencies: ["Storage"], swiftSettings: strict),
   .target(
     name: "HostTools",
     dependencies: [
@@ -120,7 +124,7 @@ let onHost: [Target] = [
   .executableTarget(
     name: "CLI",
     dependencies: [
-      "Bits", "Description", "ImagePacking", "GuestImage", "Emulator", "HostTools",
+      "ABI", "Bits", "Description", "ImagePacking", "GuestImage", "DiskImage", "Storage", "Emulator", "HostTools",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -137,6 +141,8 @@ let onHost: [Target] = [
   tests("Terminal", ["Bits", "ABI"]),
   tests("Storage", ["Bits", "ABI"]),
   tests("AHCI", ["Bits"]),
+  tests("DiskService", ["Bits", "ABI", "AHCI", "Storage", "Virtio"]),
+  tests("DiskImage", ["Storage"]),
   tests("Bus", ["Bits", "PCI", "Firmware"]),
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Passthrough", ["Bits", "PCI"]),
@@ -149,7 +155,7 @@ let onHost: [Target] = [
 let package = Package(
   name: "roost",
   products: isBare
-    ? ["KernelImage", "VMM", "SwitchServer", "ConsoleServer"].map { .executable(name: $0, targets: [$0]) }
+    ? ["KernelImage", "VMM", "SwitchServer", "DiskServer", "ConsoleServer"].map { .executable(name: $0, targets: [$0]) }
     : [.executable(name: "roost", targets: ["CLI"])],
   dependencies: isBare
     ? []

@@ -19,7 +19,10 @@ struct Bench {
 
     let report = Report(measurements: bench.results, subjects: bench.subjects)
     print(report.table())
-    if bench.subjects.contains(.roost) { print("", report.exits(), report.network(), report.sizes(), separator: "\n") }
+    if bench.subjects.contains(.roost) {
+      print("", report.exits(), report.network(), report.sizes(), separator: "\n")
+      for line in try await DiskCounts.measure() { print(line) }
+    }
     exit(report.holds ? 0 : 1)
   }
 

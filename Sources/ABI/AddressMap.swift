@@ -50,6 +50,9 @@ package enum AddressMap {
   package static var guestLow: UInt64 { 0x10_0000_0000 }
   package static var guestHigh: UInt64 { 0x20_0000_0000 }
 
+  /// The image file of a disk, read-only, in its server.
+  package static var diskImage: UInt64 { 0x30_0000_0000 }
+
   /// The memory of VMs that a server moves data for, `guestStride` apart by the VM's number: guest address 0 at the
   /// place itself, guest address 4 GiB `guestHighOffset` further.
   package static var guests: UInt64 { 0x100_0000_0000 }

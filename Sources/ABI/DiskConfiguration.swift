@@ -5,7 +5,7 @@ package import Bits
 
 /// What a disk server needs to know: the file mapped at `AddressMap.configuration`.
 package struct DiskConfiguration: BitwiseCopyable {
-  package static var version: UInt32 { 1 }
+  package static var version: UInt32 { 2 }
   /// The most virtual disks on one disk. Client n has channel slot n.
   package static var clientCapacity: Int { 16 }
   /// The most disks of a system: as many pages lie at `AddressMap.diskCounters`.
@@ -16,6 +16,8 @@ package struct DiskConfiguration: BitwiseCopyable {
   package static var deviceMemorySize: UInt64 { 1 * .MiB }
   /// Bytes of a disk server's memory at `AddressMap.serverState`, which outlives it.
   package static var stateSize: UInt64 { 256 * .KiB }
+  /// Bytes of a disk server's memory at `AddressMap.workspace`.
+  package static var workspaceSize: UInt64 { 512 * .KiB }
   /// The interrupt slot of the controller.
   package static var interruptSlot: Int { 0 }
 
@@ -27,6 +29,8 @@ package struct DiskConfiguration: BitwiseCopyable {
   package var controller = PCIAddress()
   /// Not zero: the first AHCI controller is meant.
   package var isAnyController: UInt32 = 0
+  /// Bytes of the image file at `AddressMap.diskImage`, which is the disk; 0 for one with a controller.
+  package var imageSize: UInt64 = 0
   package var clients: InlineArray<16, DiskClientConfiguration> = InlineArray(repeating: DiskClientConfiguration())
   package init() {}
 }

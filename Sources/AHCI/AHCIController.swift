@@ -161,6 +161,15 @@ package struct AHCIController<Registers: RegisterSpace>: ~Copyable {
   /// Which port the disk is behind; `nil` before one was chosen.
   package var portNumber: Int? { chosen }
 
+  /// Whether no command that has ended reaches memory any more, those of an earlier driver included.
+  package var isQuiet: Bool {
+    switch phase {
+    case .releasing, .stopping, .silencing, .resetting, .failed(.resetTimedOut): false
+    case .scanning, .failed: true
+    case .running: port.hasStopped
+    }
+  }
+
   package var requestLimits: RequestLimits {
     RequestLimits(depth: port.slots.capacity, highestAddress: port.highestAddress)
   }

@@ -160,6 +160,14 @@ struct AHCIPort<Registers: RegisterSpace> {
     }
   }
 
+  /// Whether the command engine cannot be in the middle of a command that was given up.
+  var hasStopped: Bool {
+    switch phase {
+    case .stopping, .needsHostReset: false
+    default: true
+    }
+  }
+
   mutating func enter(_ next: Phase, until deadline: UInt64 = .max) {
     phase = next
     self.deadline = deadline

@@ -78,6 +78,11 @@ package enum DiskOutcome: Equatable, Sendable {
 package struct Completion: Equatable, Sendable {
   package let tag: UInt32
   package let outcome: DiskOutcome
+
+  package init(tag: UInt32, outcome: DiskOutcome) {
+    self.tag = tag
+    self.outcome = outcome
+  }
 }
 
 /// How large a request may be.

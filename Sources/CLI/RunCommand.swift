@@ -22,6 +22,12 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Cores of the computer. (default: what the system needs)")
   var cores: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The file that stands for a disk of the system, made if it is not there. (default: one in the cache)",
+      valueName: "name=path"), completion: .file())
+  var disk: [DiskFile] = []
+
   @Option(help: "What runs the instructions: KVM is fast, TCG works everywhere.")
   var accelerator = AcceleratorRequest.auto
 
@@ -74,6 +80,7 @@ struct RunCommand: AsyncParsableCommand {
     machine.cards = description.machines.flatMap(\.devices).map {
       EmulatedCard(bus: $0.bus, device: $0.device, function: $0.function)
     }
+    machine.drives = try DiskFiles(system: description, project: project, reporter: options.reporter).drives(disk)
     if debug { machine.debugSocket = project.cache.appending("\(description.name).gdb").string }
     options.reporter.step(
       "run", "\(machine.cores.cores), \(machine.memoryMiB) MiB, QEMU with \(decision)")

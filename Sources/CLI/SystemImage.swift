@@ -13,7 +13,7 @@ struct SystemArguments: ParsableArguments {
   var file: String
 
   @Option(
-    help: "A folder with KernelImage, VMM, ConsoleServer and SwitchServer, instead of building them.",
+    help: "A folder with KernelImage, VMM, ConsoleServer, SwitchServer and DiskServer, instead of building them.",
     completion: .directory)
   var components: String?
 
@@ -42,8 +42,10 @@ struct SystemImage {
     for machine in system.machines {
       guests.append(GuestBoot(kernel: try await kernel(machine), initrd: try await initrd(machine)))
     }
+    var images: [[UInt8]] = []
+    for case .image(let path) in system.disks.map(\.source) { images.append(try WholeFile.read(path)) }
     reporter.step("image", system.name)
-    return try ImagePacker.pack(system, programs: programs, guests: guests)
+    return try ImagePacker.pack(system, programs: programs, guests: guests, diskImages: images)
   }
 
   private func kernel(_ machine: VirtualMachine) async throws -> [UInt8] {

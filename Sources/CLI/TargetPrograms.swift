@@ -42,7 +42,8 @@ struct TargetPrograms {
   func load(for system: System) throws(Failure) -> Programs {
     Programs(
       kernel: try WholeFile.read(kernel), vmm: try component("VMM"), console: try component("ConsoleServer"),
-      switchServer: system.switches.isEmpty ? [] : try component("SwitchServer"))
+      switchServer: system.switches.isEmpty ? [] : try component("SwitchServer"),
+      diskServer: system.disks.isEmpty ? [] : try component("DiskServer"))
   }
 
   private func component(_ name: String) throws(Failure) -> [UInt8] {

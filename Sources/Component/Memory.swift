@@ -92,3 +92,20 @@ extension Mapped where Value == SwitchConfiguration {
   /// Read-only.
   package static var configuration: Self { Self(at: AddressMap.configuration) }
 }
+
+extension Mapped where Value == DiskConfiguration {
+  /// Read-only.
+  package static var configuration: Self { Self(at: AddressMap.configuration) }
+}
+
+extension Mapped where Value == DeviceInformation {
+  /// What the kernel says of the device that the component owns; read-only.
+  package static var deviceInformation: Self { Self(at: AddressMap.deviceInformation) }
+}
+
+extension Mapped where Value == DiskCounters {
+  /// What disk `index` counts, in the console; in a disk server, only its own are there, as those of disk 0.
+  package static func counters(ofDisk index: Int) -> Self {
+    Self(at: AddressMap.diskCounters + UInt64(index) * 4096)
+  }
+}

@@ -17,6 +17,10 @@ struct KernelHost: ConsoleHost {
     Mapped<DomainStatus>.status(ofDomain: min(Int(domain), BootLimits.domains - 1)).value
   }
 
+  func counters(ofDisk number: Int) -> DiskCounters {
+    Mapped<DiskCounters>.counters(ofDisk: min(number, DiskConfiguration.capacity - 1)).value
+  }
+
   func counters(ofSwitch number: Int) -> SwitchCounters {
     Mapped<SwitchCounters>.counters(ofSwitch: min(number, SwitchConfiguration.capacity - 1)).value
   }

@@ -30,6 +30,20 @@ package enum Limits {
   package static let ageing = 1...1_000_000
   /// Bits per second.
   package static let rate: ClosedRange<UInt64> = 1_000...1_000_000_000_000
+  package static let disks = DiskConfiguration.capacity
+  /// Virtual disks of one disk.
+  package static let clients = DiskConfiguration.clientCapacity
+  /// Disks of a VM.
+  package static let shares = 4
+  package static let queues = 1...DiskConfiguration.queueCapacity
+  /// Numbers of partitions: those of the largest GPT that is usual.
+  package static let partitions = 1...128
+  /// Bytes per second.
+  package static let diskRate: ClosedRange<UInt64> = 64_000...100_000_000_000
+  /// Characters of a disk's serial number (virtio 1.2, §5.2.6).
+  package static let serial = 20
+  /// Bytes of an image file.
+  package static let imageSize = 1 << 30
   /// Names of domains that are no VMs.
   package static let reservedNames = ["console", "kernel"]
 }

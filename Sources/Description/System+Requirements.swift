@@ -16,7 +16,7 @@ extension System {
   /// What a computer, or an emulator, must have to run this.
   package var requirements: Requirements {
     let guests = machines.reduce(0) { $0 + $1.memory }
-    let cores = (machines.map(\.core) + switches.map(\.core)).reduce(1) { max($0, $1 + 1) }
+    let cores = (machines.map(\.core) + switches.map(\.core) + disks.map(\.core)).reduce(1) { max($0, $1 + 1) }
     return Requirements(
       cores: declaredCores ?? cores, guestMemory: guests, memory: declaredMemory ?? sufficientMemory(for: guests))
   }

@@ -9,6 +9,8 @@ package struct System: Equatable, Sendable {
   package var console: ConsolePort
   /// At most `Limits.switches`; a card names one by its index.
   package var switches: [VirtualSwitch] = []
+  /// At most `Limits.disks`; a VM's disk names one by its index.
+  package var disks: [Disk] = []
   /// At least one, at most `Limits.machines`; number n is what `@n` reaches.
   package var machines: [VirtualMachine]
   /// What the description says of the computer; `nil` where it says nothing.
@@ -41,6 +43,8 @@ package struct VirtualMachine: Equatable, Sendable {
   package var onCrash: OnCrash
   /// At most `Limits.cards`; card n is `ethN` in its VM.
   package var cards: [NetworkCard] = []
+  /// At most `Limits.shares`; disk n is `vda`, `vdb` and so on in its VM.
+  package var disks: [DiskShare] = []
   /// At most `Limits.devices`; no two VMs have the same.
   package var devices: [ComputerDevice] = []
 }

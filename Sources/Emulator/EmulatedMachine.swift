@@ -43,6 +43,7 @@ package struct EmulatedMachine: Equatable, Sendable {
   package var cores: Int
   package var accelerator: Accelerator
   package var console: Console?
+  package var drives: [EmulatedDrive] = []
   /// A Unix socket for gdb; the machine then waits for it before the first instruction.
   package var debugSocket: String?
   /// Whether the kernel can end the emulator, with a status.
@@ -67,7 +68,7 @@ package struct EmulatedMachine: Equatable, Sendable {
       "-d", "cpu_reset",
     ]
       + option("-initrd", image) + option("-append", commandLine)
-      + consoleArguments + debugArguments
+      + consoleArguments + EmulatedDrive.arguments(drives) + debugArguments
       + option("-device", hasExitDevice ? "isa-debug-exit,iobase=0xf4,iosize=0x04" : nil)
       + cardArguments
   }
@@ -106,7 +107,7 @@ package struct EmulatedMachine: Equatable, Sendable {
   private func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
 
   /// In a device's options a comma ends a value unless it is doubled.
-  private static func escaped(_ path: String) -> String {
+  static func escaped(_ path: String) -> String {
     path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
   }
 }

@@ -39,7 +39,11 @@ package struct GuestMaterial: Sendable {
       let result = archive.directory.appending("initrd-\(RootFileSystem.fingerprint(kernel: kernel.package)).gz")
       if Files.exists(result) { return result }
       progress.step("guest", "initial RAM disk for \(kernel.package)")
-      let tree = try RootFileSystem.tree(busybox: busybox, modules: kernel.modules, release: kernel.release)
+      var tree = try RootFileSystem.tree(busybox: busybox, modules: kernel.modules, release: kernel.release)
+      for part in ProgramSelection.parts(for: architecture) {
+        let bytes = try Files.read(try await archive.unpacked(part.package).pushing(FilePath(part.source)))
+        tree.add(CPIOEntry(part.target, part.permissions, .file(bytes)))
+      }
       let plain = archive.directory.appending("initrd.cpio")
       try Files.write(tree.bytes, to: plain)
       try await tools.run(.gzip, ["--best", "--no-name", "--force", plain.string])

@@ -31,6 +31,7 @@ enum RootFileSystem {
     tree.add(CPIOEntry("bin/busybox", 0o755, .file(try Files.read(busybox))))
     tree.add(CPIOEntry("bin/sh", 0o777, .symbolicLink(to: "busybox")))
     for file in files { tree.add(CPIOEntry(file.path, file.permissions, .file(file.bytes))) }
+    for (path, target) in ProgramSelection.links { tree.add(CPIOEntry(path, 0o777, .symbolicLink(to: target))) }
     try addModules(from: modules, to: &tree, at: "lib/modules/\(release)")
     return tree
   }
@@ -63,6 +64,10 @@ enum RootFileSystem {
     }
     mix(kernel.utf8)
     for name in ModuleSelection.names + directories { mix(name.utf8) }
+    for architecture in DebianArchitecture.allCases {
+      for part in ProgramSelection.parts(for: architecture) { mix(part.target.utf8) }
+    }
+    for (path, _) in ProgramSelection.links { mix(path.utf8) }
     for file in files {
       mix(file.path.utf8)
       mix(file.bytes)

@@ -5,17 +5,21 @@ package import Description
 
 /// Makes the boot image of a system.
 ///
-/// Domain 0 is the console, domain n + 1 the VMM of VM n; the switches come after the last VMM. Console slot n is
+/// Domain 0 is the console, domain n + 1 the VMM of VM n; the switches come after the last VMM, the
+/// disk servers after the last switch. Console slot n is
 /// channel slot `VMMConfiguration.consoleSlot` of that VMM.
 package enum ImagePacker {
   /// Packs a system.
-  /// - Parameter guests: What each VM boots, in the order of the system's machines.
-  /// - Precondition: there are as many `guests` as machines.
+  /// - Parameters:
+  ///   - guests: What each VM boots, in the order of the system's machines.
+  ///   - diskImages: The contents of those disks that are image files, in their order.
+  /// - Precondition: there are as many `guests` as machines, and `diskImages` as image files.
   /// - Returns: The image; the same bytes for the same input.
   package static func pack(
-    _ system: System, programs: Programs, guests: [GuestBoot]
+    _ system: System, programs: Programs, guests: [GuestBoot], diskImages: [[UInt8]] = []
   ) throws(PackingError) -> [UInt8] {
     precondition(guests.count == system.machines.count)
+    precondition(diskImages.count == system.disks.count { $0.source.isImage })
     var layout = SystemLayout(system)
     try layout.addPrograms(programs)
     layout.addConsole()
@@ -23,6 +27,10 @@ package enum ImagePacker {
       try layout.add(machine, number: number, boot: guests[number])
     }
     for (number, virtualSwitch) in system.switches.enumerated() { layout.add(virtualSwitch, number: number) }
+    var images = diskImages.makeIterator()
+    for (number, disk) in system.disks.enumerated() {
+      layout.add(disk, number: number, image: disk.source.isImage ? images.next() : nil)
+    }
     return try layout.builder.bytes()
   }
 }

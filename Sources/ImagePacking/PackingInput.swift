@@ -9,12 +9,17 @@ package struct Programs: Sendable {
   package var console: [UInt8]
   /// Packed only into the image of a system that has a switch; without one, it may be empty.
   package var switchServer: [UInt8]
+  /// Packed only into the image of a system that has a disk.
+  package var diskServer: [UInt8]
 
-  package init(kernel: [UInt8], vmm: [UInt8], console: [UInt8], switchServer: [UInt8] = []) {
+  package init(
+    kernel: [UInt8], vmm: [UInt8], console: [UInt8], switchServer: [UInt8] = [], diskServer: [UInt8] = []
+  ) {
     self.kernel = kernel
     self.vmm = vmm
     self.console = console
     self.switchServer = switchServer
+    self.diskServer = diskServer
   }
 }
 

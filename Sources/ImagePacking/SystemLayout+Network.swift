@@ -31,8 +31,9 @@ extension SystemLayout {
   }
 
   /// The devices of a VM, as its VMM is told of them.
-  func describeCards(of machine: VirtualMachine, in configuration: inout VMMConfiguration) {
-    configuration.deviceCount = UInt32(machine.cards.count)
+  func describeDevices(of machine: VirtualMachine, in configuration: inout VMMConfiguration) {
+    configuration.deviceCount = UInt32(machine.cards.count + machine.disks.count)
+    describeDisks(of: machine, in: &configuration)
     for (device, card) in machine.cards.enumerated() {
       var description = DeviceConfiguration()
       description.kind = DeviceKind.network.rawValue
@@ -58,8 +59,8 @@ extension SystemLayout {
     }
   }
 
-  /// A VM has no devices but its cards.
-  private static func slot(ofDevice number: Int) -> Int { VMMConfiguration.consoleSlot + 1 + number }
+  /// The channel slot of a VM's device: its cards come first, then its disks.
+  static func slot(ofDevice number: Int) -> Int { VMMConfiguration.consoleSlot + 1 + number }
 
   /// What the switch counts, for the console to show; it outlives the switch.
   private mutating func addCounters(ofSwitch number: Int, _ domain: UInt32) {
@@ -70,8 +71,13 @@ extension SystemLayout {
   }
 
   private mutating func connect(port: Int, ofDomain domain: UInt32, to card: CardPlace) {
-    let monitor = Self.domain(ofMachine: card.machine)
-    let slot = Self.slot(ofDevice: card.card)
+    share(slot: port, ofDomain: domain, with: card.machine, device: card.card)
+  }
+
+  /// A page and a pair of notifications between a server and the VMM of a device.
+  mutating func share(slot port: Int, ofDomain domain: UInt32, with machine: Int, device: Int) {
+    let monitor = Self.domain(ofMachine: machine)
+    let slot = Self.slot(ofDevice: device)
     let link = builder.add(.shared, size: DeviceLink.size)
     for (domain, slot) in [(domain, port), (monitor, slot)] {
       let address = AddressMap.channels + UInt64(slot) * AddressMap.channelStride

@@ -12,6 +12,7 @@ struct SystemLayout {
   private var vmm = Program()
   private var console = Program()
   private(set) var switchServer = Program()
+  private(set) var diskServer = Program()
   /// The parts of each VM's memory.
   private(set) var guestMemory: [[GuestPart]] = []
 
@@ -40,6 +41,7 @@ struct SystemLayout {
     console = try add(program: "console", programs.console)
     vmm = try add(program: "vmm", programs.vmm)
     if !system.switches.isEmpty { switchServer = try add(program: "switch", programs.switchServer) }
+    if !system.disks.isEmpty { diskServer = try add(program: "disk", programs.diskServer) }
     do throws(ELFFileError) {
       let symbols = try SymbolFile.make(from: ELFFile(programs.kernel))
       if let symbols { _ = builder.add(file: "\(FileRecord.kernelSymbols)", symbols) }
@@ -72,7 +74,7 @@ extension SystemLayout {
         name: ShortName("console"), program: console.file, symbols: console.symbols, core: 0, priority: 5,
         traits: .controlsDomains | .showsLog, onCrash: .restart))
     builder.map(builder.add(.log, size: LogRing.size), into: domain, at: AddressMap.log, isWritable: false)
-    let statusSize = UInt64(1 + system.machines.count + system.switches.count) * 4096
+    let statusSize = UInt64(1 + system.machines.count + system.switches.count + system.disks.count) * 4096
     builder.map(builder.add(.status, size: statusSize), into: domain, at: AddressMap.status, isWritable: false)
     let workspace = builder.add(.workspace, size: ConsoleWorkspace.size(machines: system.machines.count))
     builder.map(workspace, into: domain, at: AddressMap.workspace, isWritable: true)
@@ -90,6 +92,7 @@ extension SystemLayout {
     configuration.baud = UInt32(system.console.baud)
     configuration.count = UInt16(system.machines.count)
     configuration.switchCount = UInt32(system.switches.count)
+    configuration.diskCount = UInt32(system.disks.count)
     configuration.system = ShortName(text: system.name)
     for (number, machine) in system.machines.enumerated() {
       configuration.machines[number].name = ShortName(text: machine.name)
@@ -117,7 +120,7 @@ extension SystemLayout {
     configuration.index = UInt32(number)
     configuration.name = ShortName(text: machine.name)
     addMemory(of: machine, domain, &configuration)
-    describeCards(of: machine, in: &configuration)
+    describeDevices(of: machine, in: &configuration)
     add(machine.devices, domain, &configuration)
     addOverlay(domain)
     try addBoot(boot, of: machine, domain, &configuration)

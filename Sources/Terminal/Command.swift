@@ -27,6 +27,10 @@ enum Command: Equatable {
   case network
   /// `@n N`: show the counters of VM N's ports, for programs to read.
   case ports(Int)
+  /// `@d`: list the disks and who has what of them.
+  case disks
+  /// `@d N`: show the counters of VM N's disks, for programs to read.
+  case shares(Int)
 }
 
 /// Why something typed is no command.
@@ -74,6 +78,7 @@ struct CommandText {
     case 0x71: return .complete(.toggleMode)
     case 0x6d: return several(machines: machines)
     case 0x6e: return isEnded(from: 2) ? .complete(.network) : number(from: 2, machines: machines) { .ports($0) }
+    case 0x64: return isEnded(from: 2) ? .complete(.disks) : number(from: 2, machines: machines) { .shares($0) }
     case 0x72: return number(from: 2, machines: machines) { .restart($0) }
     case 0x70: return number(from: 2, machines: machines) { .power($0) }
     case 0x73: return number(from: 2, machines: machines) { .statistics($0) }

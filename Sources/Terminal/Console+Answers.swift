@@ -40,6 +40,8 @@ extension Console {
     screen.say("  @s N    show the counters of VM N")
     screen.say("  @n      list the switches and their ports; press Enter")
     screen.say("  @n N    show the counters of VM N's ports")
+    screen.say("  @d      list the disks and who has what of them; press Enter")
+    screen.say("  @d N    show the counters of VM N's disks")
     screen.say("  @?      this list")
     screen.say("Backspace takes a command back. A line starts at the first key and after Enter, ^C, ^D or a command.")
   }

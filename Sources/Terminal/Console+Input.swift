@@ -54,6 +54,8 @@ extension Console {
     case .trace(let index): showTrace(of: index)
     case .statistics(let index): showStatistics(of: index)
     case .network: startNetworkTable()
+    case .disks: startDiskTable()
+    case .shares(let index): showShares(of: index)
     case .ports(let index): showPorts(of: index)
     }
   }

@@ -35,6 +35,8 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
   var tableDue: UInt64?
   /// How far the table of `@n` was shown; `nil` if it is not being shown.
   var networkPlace: NetworkPlace?
+  /// How far the table of `@d` was shown; `nil` if it is not being shown.
+  var diskPlace: DiskPlace?
 
   /// Brings up the UART and greets.
   ///
@@ -78,6 +80,7 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
     port.receive(into: &keys)
     screen.begin(at: now)
     continueNetworkTable()
+    continueDiskTable()
     takeKeys()
     showOutput()
     reportLifeCycles()

@@ -15,6 +15,8 @@ package protocol ConsoleHost {
   func status(of domain: UInt32) -> DomainStatus
   /// What switch `number` counts; a claim of the switch.
   func counters(ofSwitch number: Int) -> SwitchCounters
+  /// What disk `number` counts; a claim of its server.
+  func counters(ofDisk number: Int) -> DiskCounters
   /// The shared memory of VM `machine`: its two rings.
   func output(of machine: Int) -> ByteRing
   func input(of machine: Int) -> ByteRing

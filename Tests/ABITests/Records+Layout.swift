@@ -60,7 +60,7 @@ extension RecordLayout {
                                                                  (\.rate, 56), (\.mode, 64), (\.vlan, 66), (\.refusesForeignSource, 68), (\.trunk, 72)]),
       Self(ConsoleConfiguration.self, size: 688,  alignment: 8, [(\.version, 0), (\.port, 4), (\.count, 6), (\.baud, 8), (\.switchCount, 12), (\.machines, 16), (\.system, 656),
                                                                  (\.diskCount, 680)]),
-      Self(DiskConfiguration.self,    size: 3496, alignment: 8, [(\.version, 0), (\.clientCount, 4), (\.name, 8), (\.controller, 32), (\.isAnyController, 36), (\.clients, 40)]),
+      Self(DiskConfiguration.self,    size: 3504, alignment: 8, [(\.version, 0), (\.clientCount, 4), (\.name, 8), (\.controller, 32), (\.isAnyController, 36), (\.imageSize, 40), (\.clients, 48)]),
       Self(DiskClientConfiguration.self, size: 216, alignment: 8, [(\.machine, 0), (\.machineNumber, 24), (\.disk, 28), (\.lowSize, 32), (\.highSize, 40), (\.rate, 48),
                                                                  (\.selection, 56), (\.partition, 60), (\.isReadOnly, 64), (\.queueCount, 68), (\.isOptional, 72),
                                                                  (\.textCount, 76), (\.name, 80), (\.text, 104)]),

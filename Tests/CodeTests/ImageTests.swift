@@ -6,7 +6,7 @@ import Testing
 
 /// The rules for what comes out of the compiler for the machine itself (`make images`).
 struct ImageTests {
-  static let components = ["VMM", "SwitchServer", "ConsoleServer"]
+  static let components = ["VMM", "SwitchServer", "DiskServer", "ConsoleServer"]
   static let all = ["KernelImage"] + components
 
   @Test(arguments: all)

@@ -11,7 +11,9 @@ private let page: String = {
   return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
 }()
 
-@Test(arguments: [Section.system, .machine, .console, .virtualSwitch, .virtualMachine, .networkCard, .passedDevice])
+@Test(arguments: [
+  Section.system, .machine, .console, .virtualSwitch, .disk, .virtualMachine, .networkCard, .share, .passedDevice,
+])
 func `the reference explains every key`(section: Section) {
   for key in section.keys { #expect(page.contains("\n| `\(key.name)` | "), "\(key.name)") }
 }

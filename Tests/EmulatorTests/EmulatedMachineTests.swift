@@ -52,3 +52,24 @@ struct MachineTests {
     #expect(!self.machine().arguments.contains("-S"))
   }
 }
+
+struct DriveTests {
+  private func arguments(_ drives: EmulatedDrive...) -> [String] { EmulatedDrive.arguments(drives) }
+
+  @Test func `a drive is behind a controller at its place, and function 0 of that device is there`() {
+    let drive = EmulatedDrive(path: "a,b.img", serial: "sata0", place: (0x11, 5))
+    #expect(
+      arguments(drive) == [
+        "-device", "pci-testdev,bus=pcie.0,addr=0x11.0,multifunction=on",
+        "-drive", "file=a,,b.img,if=none,id=drive0,format=raw,discard=unmap",
+        "-device", "ich9-ahci,id=ahci0,bus=pcie.0,addr=0x11.5,multifunction=on",
+        "-device", "ide-hd,drive=drive0,bus=ahci0.0,serial=sata0",
+      ])
+  }
+
+  @Test func `the chipset's device and one with a function 0 need no filler`() {
+    #expect(!arguments(EmulatedDrive(path: "a", serial: "a", place: (0x1f, 2))).joined().contains("testdev"))
+    #expect(!arguments(EmulatedDrive(path: "a", serial: "a", place: (4, 0))).joined().contains("testdev"))
+    #expect(!arguments(EmulatedDrive(path: "a", serial: "a")).joined().contains("addr"))
+  }
+}

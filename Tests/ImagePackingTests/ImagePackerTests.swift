@@ -24,15 +24,16 @@ func system(_ machines: [VirtualMachine], uart: UART = .com2) -> System {
     declaredMemory: nil)
 }
 
-func pack(_ system: System, _ guests: [GuestBoot]? = nil) throws -> ReadImage {
+func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] = []) throws -> ReadImage {
   let elf = MadeELF().bytes
   var other = MadeELF()
   other.segments[0].bytes[0] = 0x90
   var third = MadeELF()
   third.segments[0].bytes[0] = 0xcc
-  let programs = Programs(kernel: elf, vmm: elf, console: other.bytes, switchServer: third.bytes)
+  let programs = Programs(kernel: elf, vmm: elf, console: other.bytes, switchServer: third.bytes, diskServer: elf)
   let boots = guests ?? system.machines.map { _ in GuestBoot(kernel: kernel, initrd: [initrd]) }
-  return ReadImage(bytes: try ImagePacker.pack(system, programs: programs, guests: boots))
+  return ReadImage(
+    bytes: try ImagePacker.pack(system, programs: programs, guests: boots, diskImages: diskImages))
 }
 
 @Test func `an image begins with its header`() throws {

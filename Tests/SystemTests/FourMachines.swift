@@ -9,7 +9,8 @@ enum FourMachines {
 
   /// The system at four login prompts, all of them shown.
   private static let atPrompts = Task {
-    let system = try await TestMachine.boot("systems/supermicro.yaml")
+    let disk = try TestDisk("supermicro", partitions: 3)
+    let system = try await TestMachine.boot("systems/supermicro.yaml", options: disk.option("sata0"))
     try await system.expectAll(numbers.map { .text("vm\($0) login:") }, within: .seconds(600))
     return system
   }

@@ -15,6 +15,12 @@ extension SystemTests {
       #expect(answer == "vm\(number)\nroot")
     }
 
+    @Test(arguments: FourMachines.numbers)
+    func `each of the first three VMs has its partition as vda1, the last has no disk`(number: Int) async throws {
+      let answer = try await FourMachines.system.run("ls /dev/vd* 2>/dev/null | xargs", on: number)
+      #expect(answer == (number < 3 ? "/dev/vda /dev/vda1" : ""))
+    }
+
     @Test func `while all VMs are shown, each line names its VM`() async throws {
       let text = try await FourMachines.system.transcript.text
       for number in FourMachines.numbers {

@@ -11,6 +11,7 @@ final class FakeSystem {
   var now: UInt64 = 1_000_000_000
   var statuses = [DomainStatus](repeating: DomainStatus(), count: 32)
   var switches = [SwitchCounters](repeating: SwitchCounters(), count: 16)
+  var disks = [DiskCounters](repeating: DiskCounters(), count: 4)
   var signals: [Int] = []
   var stopped: [UInt32] = []
   var restarted: [UInt32] = []
@@ -52,6 +53,7 @@ struct FakeHost: ConsoleHost {
   var memoryOutsideGuests: UInt64 { 4_194_304 }
   func status(of domain: UInt32) -> DomainStatus { system.statuses[Int(domain)] }
   func counters(ofSwitch number: Int) -> SwitchCounters { system.switches[number] }
+  func counters(ofDisk number: Int) -> DiskCounters { system.disks[number] }
   func output(of machine: Int) -> ByteRing { ConsoleChannel.output(unsafeBase: system.channels[machine]) }
   func input(of machine: Int) -> ByteRing { ConsoleChannel.input(unsafeBase: system.channels[machine]) }
   mutating func signal(machine: Int) { system.signals.append(machine) }
@@ -68,12 +70,13 @@ struct Bench {
   private var shown = 0
 
   /// VM n is domain n + 1, the first of the switches the one after the VMs.
-  init(machines: Int = 3, switches: [String] = [], name: (Int) -> String = { "vm\($0)" }) throws {
+  init(machines: Int = 3, switches: [String] = [], disks: [String] = [], name: (Int) -> String = { "vm\($0)" }) throws {
     system = FakeSystem(machines: machines)
     var configuration = ConsoleConfiguration()
     configuration.count = UInt16(machines)
     configuration.switchCount = UInt32(switches.count)
-    for (index, name) in switches.enumerated() {
+    configuration.diskCount = UInt32(disks.count)
+    for (index, name) in (switches + disks).enumerated() {
       system.statuses[machines + 1 + index].name = Self.name(name)
       system.statuses[machines + 1 + index].state = DomainState.running.rawValue
       system.statuses[machines + 1 + index].starts = 1

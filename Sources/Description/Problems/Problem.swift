@@ -9,6 +9,7 @@ package enum Problem: Equatable, Sendable {
   case resource(ResourceProblem)
   case network(NetworkProblem)
   case address(AddressProblem)
+  case disk(DiskProblem)
   case boot(BootProblem)
   case device(DeviceProblem)
 
@@ -21,6 +22,7 @@ package enum Problem: Equatable, Sendable {
     case .resource(let problem): problem.message
     case .network(let problem): problem.message
     case .address(let problem): problem.message
+    case .disk(let problem): problem.message
     case .boot(let problem): problem.message
     case .device(let problem): problem.message
     }

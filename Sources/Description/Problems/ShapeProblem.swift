@@ -5,7 +5,6 @@
 package enum ShapeProblem: Equatable, Sendable {
   /// `owner` is what has the key, as in "a VM"; `nearest` the key that was probably meant.
   case unknownKey(String, owner: String, nearest: String?, known: [String])
-  case laterKey(String)
   case repeatedKey(String, firstLine: Int)
   /// `kind` is what has the name: VM or switch.
   case repeatedName(String, kind: String, firstLine: Int)
@@ -19,7 +18,6 @@ package enum ShapeProblem: Equatable, Sendable {
       "\(quoted: key) is not a key of \(owner); did you mean '\(nearest)'?"
     case .unknownKey(let key, let owner, nil, let known):
       "\(quoted: key) is not a key of \(owner); the keys there are \(Problem.list(known, last: "and"))"
-    case .laterKey(let key): "\(quoted: key) is not supported by this version yet; leave it out"
     case .repeatedKey(let key, let line): "\(quoted: key) is already given in line \(line); keep one of the two"
     case .repeatedName(let name, let kind, let line):
       "\(kind) \(quoted: name) is already described in line \(line); rename or remove one of the two"

@@ -53,6 +53,20 @@ struct GuestFiles {
     return Found(source: .file(path: path(of: value.text)), size: UInt64(bytes.count))
   }
 
+  /// The image of a disk, as the current folder sees its path.
+  func image(_ value: Value, _ report: inout Report) -> String? {
+    guard let bytes = contents(of: value, &report) else { return nil }
+    let problem: DiskProblem
+    switch bytes.count {
+    case 0: problem = .emptyImage(value.text)
+    case let size where !size.isMultiple(of: 512): problem = .unevenImage(value.text, size: size)
+    case let size where size > Limits.imageSize: problem = .largeImage(value.text, size: size)
+    default: return path(of: value.text)
+    }
+    report.add(.disk(problem), at: value.place)
+    return nil
+  }
+
   private func refuse(_ value: Value, _ key: String, choices: String, _ report: inout Report) {
     report.add(.boot(.unknownSource(value.text, key: key, choices: choices)), at: value.place)
   }

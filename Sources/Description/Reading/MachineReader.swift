@@ -13,16 +13,21 @@ struct MachineReader {
   let memory: UInt64?
   private var network: NetworkReader
   private var devices: DeviceReader
+  private var shares: ShareReader
   var report: Report
   /// Memory dealt out so far, what Roost itself needs included.
   private var dealt = Limits.reserve
 
-  init(files: GuestFiles, cores: Int?, memory: UInt64?, network: NetworkReader, devices: DeviceReader, report: Report) {
+  init(
+    files: GuestFiles, cores: Int?, memory: UInt64?, network: NetworkReader, shares: ShareReader,
+    devices: DeviceReader, report: Report
+  ) {
     self.files = files
     self.cores = cores
     self.memory = memory
     self.network = network
     self.devices = devices
+    self.shares = shares
     self.report = report
   }
 
@@ -43,11 +48,12 @@ struct MachineReader {
       readBoot(kernel: $0, initrd: fields[.initrd], memory: memory, of: entry.key)
     }
     let cards = fields[.cards].map { network.read($0, of: entry.key, &report) } ?? []
+    let disks = fields[.shares].map { shares.read($0, of: entry.key, &report) } ?? []
     let passed = fields[.devices].map { devices.read($0, of: entry.key, &report) } ?? []
     guard let name, let memory, let core, let boot, let commandLine, let onCrash else { return nil }
     return VirtualMachine(
       name: name, memory: memory, core: core, kernel: boot.kernel, initrd: boot.initrd, commandLine: commandLine,
-      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards, devices: passed)
+      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards, disks: disks, devices: passed)
   }
 
   private mutating func readMemory(_ value: Value, of machine: String) -> UInt64? {

@@ -58,6 +58,16 @@ extension Report {
     return number
   }
 
+  /// A core of a computer that has `count`, or nobody knows how many.
+  mutating func core(_ value: Value, of key: Key, count: Int?) -> Int? {
+    guard let core = number(value, in: 0...(Limits.cores - 1), of: key) else { return nil }
+    if let count, core >= count {
+      add(.resource(.noSuchCore(core, count: count)), at: value.place)
+      return nil
+    }
+    return core
+  }
+
   /// A number, or a range of them.
   mutating func numbers(_ value: Value, in range: ClosedRange<Int>, of key: Key) -> ClosedRange<Int>? {
     let bounds = value.text.split(separator: "-", omittingEmptySubsequences: false).map { Self.decimal(String($0)) }
@@ -79,6 +89,7 @@ extension Report {
     let choices =
       switch key.form {
       case .word(let words): words
+      case .flag: ["true", "false"]
       case .choice(let numbers): numbers.map(String.init)
       default: [String]()
       }

@@ -57,7 +57,8 @@ struct Report {
   mutating func check(_ value: Value, is form: Form, subject: String, example: String, keyPlace: Place) -> Bool {
     switch (form, value.content) {
     case (_, .refused): return false
-    case (.text, .text), (.word, .text), (.choice, .text), (.number, .text), (.numbers, .text), (.list, .list),
+    case (.text, .text), (.word, .text), (.flag, .text), (.choice, .text), (.number, .text), (.numbers, .text),
+      (.list, .list),
       (.section, .map), (.named, .map):
       return true
     case (_, .nothing):
@@ -77,7 +78,6 @@ extension Value {
 extension Section {
   /// Why this section does not have `key`.
   fileprivate func refuse(_ key: String) -> ShapeProblem {
-    if later.contains(key) { return .laterKey(key) }
     let known = keys.map(\.name)
     return .unknownKey(key, owner: title, nearest: nearest(to: key, in: known), known: known)
   }

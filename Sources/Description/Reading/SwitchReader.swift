@@ -20,18 +20,9 @@ struct SwitchReader {
     guard isMap else { return nil }
     let fields = report.fields(
       of: entry.value, as: .virtualSwitch, owner: "switch \(quoted: entry.key)", at: entry.place)
-    let core = fields[.switchCore].map { readCore($0, &report) } ?? 0
+    let core = fields[.switchCore].map { report.core($0, of: .switchCore, count: cores) } ?? 0
     let ageing = fields[.ageing].map { report.number($0, in: Limits.ageing, of: .ageing) } ?? 300
     guard let name, let core, let ageing else { return nil }
     return VirtualSwitch(name: name, core: core, ageing: ageing)
-  }
-
-  private func readCore(_ value: Value, _ report: inout Report) -> Int? {
-    guard let core = report.number(value, in: 0...(Limits.cores - 1), of: .switchCore) else { return nil }
-    if let cores, core >= cores {
-      report.add(.resource(.noSuchCore(core, count: cores)), at: value.place)
-      return nil
-    }
-    return core
   }
 }

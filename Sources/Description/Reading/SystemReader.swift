@@ -21,10 +21,13 @@ struct SystemReader {
     let computer = fields[.machine].flatMap { readComputer($0) }
     let switches = readSwitches(fields[.switches], besides: fields[.machines], on: computer)
     let network = NetworkReader(system: name ?? "", switches: fields[.switches]?.entries.map(\.key) ?? [])
-    let machines = fields[.machines].flatMap { readMachines($0, on: computer, network) }
+    let disks = readDisks(fields[.disks], fields, on: computer)
+    let shares = ShareReader(disks: fields[.disks])
+    let machines = fields[.machines].flatMap { readMachines($0, on: computer, network, shares) }
     guard report.isEmpty, let name, let console, let machines else { return nil }
     return System(
-      name: name, console: console, switches: switches, machines: machines, declaredCores: computer?.cores,
+      name: name, console: console, switches: switches, disks: disks, machines: machines,
+      declaredCores: computer?.cores,
       declaredMemory: computer?.memory)
   }
 
@@ -83,8 +86,21 @@ struct SystemReader {
     return entries.compactMap { reader.read($0, &report) }
   }
 
+  /// The disks; one that is wrong is reported and left out.
+  private mutating func readDisks(_ value: Value?, _ fields: Fields, on computer: Computer?) -> [Disk] {
+    guard let value else { return [] }
+    let entries = report.uniqueEntries(of: value) { .repeatedName($0, kind: "disk", firstLine: $1) }
+    if entries.count > Limits.disks {
+      report.add(.disk(.tooManyDisks(count: entries.count)), at: entries[Limits.disks].place)
+    }
+    var reader = DiskReader(
+      files: files, cores: computer?.cores, machines: fields[.machines]?.entries ?? [],
+      switches: fields[.switches]?.entries ?? [])
+    return entries.compactMap { reader.read($0, &report) }
+  }
+
   private mutating func readMachines(
-    _ value: Value, on computer: Computer?, _ network: NetworkReader
+    _ value: Value, on computer: Computer?, _ network: NetworkReader, _ shares: ShareReader
   ) -> [VirtualMachine]? {
     let entries = report.uniqueEntries(of: value) { .repeatedName($0, kind: "VM", firstLine: $1) }
     if entries.isEmpty { report.add(.resource(.noMachines), at: value.place) }
@@ -92,8 +108,8 @@ struct SystemReader {
       report.add(.resource(.tooManyMachines(count: entries.count)), at: entries[Limits.machines].place)
     }
     var reader = MachineReader(
-      files: files, cores: computer?.cores, memory: computer?.memory, network: network, devices: DeviceReader(),
-      report: report)
+      files: files, cores: computer?.cores, memory: computer?.memory, network: network, shares: shares,
+      devices: DeviceReader(), report: report)
     let machines = entries.map { reader.read($0) }
     report = reader.report
     let complete = machines.compactMap(\.self)

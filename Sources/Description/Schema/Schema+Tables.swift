@@ -56,10 +56,9 @@ extension Key {
 
 extension Section {
   static let system = Section(
-    title: "a system", keys: [.name, .machine, .console, .switches, .machines], later: ["disks"])
+    title: "a system", keys: [.name, .machine, .console, .switches, .disks, .machines])
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory])
   static let console = Section(title: "'console'", keys: [.uart, .baud])
   static let virtualMachine = Section(
-    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards, .devices],
-    later: ["disks"])
+    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards, .shares, .devices])
 }

@@ -20,6 +20,8 @@ indirect enum Form: Equatable, Sendable {
   case text(pattern: String, maximum: Int?)
   /// One of these words.
   case word([String])
+  /// `true` or `false`.
+  case flag
   /// One of these numbers.
   case choice([Int])
   case number(ClosedRange<Int>)
@@ -34,7 +36,7 @@ indirect enum Form: Equatable, Sendable {
   /// What the value must be in YAML, for messages.
   var kind: String {
     switch self {
-    case .text, .word: "text"
+    case .text, .word, .flag: "text"
     case .choice, .number: "a number"
     case .numbers: "a number or a range"
     case .list: "a list"
@@ -48,8 +50,6 @@ struct Section: Equatable, Sendable {
   /// As in "'x' is not a key of …".
   let title: String
   let keys: [Key]
-  /// Keys of later versions, which are refused as such.
-  var later: [String] = []
 }
 
 /// The regular expressions of the description, in the dialect that Swift and JSON Schema share.
@@ -62,6 +62,10 @@ enum Pattern {
   static let printable = "[ -~]*"
   static let kernel = "debian:i386|debian:amd64|" + path
   static let initrd = "guest:busybox|" + path
+  static let pciAddress = "([0-9A-Fa-f]{4}:)?[0-9A-Fa-f]{2}:[01][0-9A-Fa-f]\\.[0-7]"
+  static let partitionUUID =
+    "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{2}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+  static let diskRate = "[0-9]{1,9} ?(kB|MB|GB)/s"
   /// What has no colon, or starts like a path.
-  private static let path = "[^:]+|[./].+"
+  static let path = "[^:]+|[./].+"
 }

@@ -37,6 +37,7 @@ extension Form {
       [("type", .text("string")), ("pattern", .text("^(\(pattern))$"))]
         + (maximum.map { [("maxLength", .number($0))] } ?? [])
     case .word(let words): [("enum", .array(words.map { .text($0) }))]
+    case .flag: [("type", .text("boolean"))]
     case .choice(let numbers): [("enum", .array(numbers.map { .number($0) }))]
     case .number(let range):
       [("type", .text("integer")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound))]

@@ -8,8 +8,14 @@ package struct PartitionName: Equatable, Sendable, BitwiseCopyable {
   package static var capacity: Int { 36 }
 
   package private(set) var units = InlineArray<36, UInt16>(repeating: 0)
-  /// Units in use.
-  package private(set) var count = 0
+
+  /// Units in use: those before the first zero, which no name has.
+  ///
+  /// It is not stored beside them: Swift 6.3 loses the end of this structure when it makes it the payload of an enum.
+  package var count: Int {
+    for index in 0..<Self.capacity where units[index] == 0 { return index }
+    return Self.capacity
+  }
 
   /// An empty name.
   package init() {}
@@ -38,10 +44,7 @@ package struct PartitionName: Equatable, Sendable, BitwiseCopyable {
     }
   }
 
-  private mutating func append(_ unit: UInt16) {
-    units[count] = unit
-    count += 1
-  }
+  private mutating func append(_ unit: UInt16) { units[count] = unit }
 
   package static func == (left: Self, right: Self) -> Bool {
     guard left.count == right.count else { return false }

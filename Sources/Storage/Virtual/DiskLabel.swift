@@ -80,14 +80,23 @@ struct DiskLabel: Sendable {
   private func bootRecord() -> LabelPiece {
     var piece = LabelPiece()
     piece.store(isGPT ? 0 : identifier.diskSignature, at: 0)
-    // Beyond what cylinders, heads and sectors can name: 254 heads, 63 sectors, 1023 cylinders.
-    piece.store(isGPT ? UInt32(0x0002_0000) : 0xffff_fe00, at: 6)
-    piece.store(UInt32(0xffff_fe00) | UInt32(isGPT ? MasterBootRecord.protectiveType : type.mbrByte), at: 10)
+    piece.store(isGPT ? UInt32(0x0002_0000) : Self.place(first), at: 6)
+    let last = isGPT ? Self.place(.max) : Self.place(first + count - 1)
+    piece.store(last | UInt32(isGPT ? MasterBootRecord.protectiveType : type.mbrByte), at: 10)
     piece.store(isGPT ? 1 : UInt32(truncatingIfNeeded: first), at: 14)
     let size = isGPT ? min(sectorCount - 1, UInt64(UInt32.max)) : count
     piece.store(UInt32(truncatingIfNeeded: size), at: 18)
     piece.store(UInt16(0xaa55), at: 70)
     return piece
+  }
+
+  /// Head, sector and cylinder of a sector, above the byte before them: those of a disk with 255 heads and 63 sectors,
+  /// or the last that can be named.
+  private static func place(_ sector: UInt64) -> UInt32 {
+    let (cylinder, rest) = sector.quotientAndRemainder(dividingBy: 255 * 63)
+    guard cylinder < 1024 else { return 0xffff_fe00 }
+    let (head, number) = rest.quotientAndRemainder(dividingBy: 63)
+    return UInt32(head << 8 | (number + 1 | (cylinder >> 8) << 6) << 16 | (cylinder & 0xff) << 24)
   }
 
   private func header(at place: UInt64, alternate: UInt64, entries: UInt64) -> LabelPiece {

@@ -20,11 +20,11 @@ package struct SplitQueue: Sendable {
   package let memory: GuestMemory
   /// Descriptors in the table: a power of two.
   package let size: UInt16
-  private let descriptors: GuestWindow
-  private let available: GuestWindow
-  private let used: GuestWindow
+  let descriptors: GuestWindow
+  let available: GuestWindow
+  let used: GuestWindow
   private let hasEventIndex: Bool
-  private let hasIndirect: Bool
+  let hasIndirect: Bool
 
   /// The index of the next chain to take.
   package private(set) var nextAvailable: UInt16
@@ -32,7 +32,7 @@ package struct SplitQueue: Sendable {
   private var availableEnd: UInt16
   /// The index of the next used element to write, and up to where the driver sees them.
   private var nextUsed: UInt16
-  private var publishedUsed: UInt16
+  package private(set) var publishedUsed: UInt16
   /// Elements that were published since the driver was last considered for an interrupt; at most `ages`.
   private var unreported: UInt32
   /// More elements than an index can count: whatever the driver waits for is among them.
