@@ -45,9 +45,9 @@ import Testing
         "roost │ disk sata0: running, started once; ready",
         "roost │   QEMU HARDDISK    258 MiB, MBR with 3 partitions",
         "roost │   1105 commands, 939 interrupts, 3 of 32 under way, at most 14",
-        "roost │   disk     state    part   reads     bytes  writes     bytes flushes     us depth",
-        "roost │   vm0 vda  up          1     300    73 MiB       0       0 B      10    937    12",
-        "roost │   vm1 vda  missing     -       0       0 B       0       0 B       0      0     0", "",
+        "roost │   disk     state part   reads     bytes  writes     bytes flushes     us depth",
+        "roost │   vm0 vda  up       1     300    73 MiB       0       0 B      10    937    12",
+        "roost │   vm1 vda  missing  -       0       0 B       0       0 B       0      0     0", "",
       ])
   }
 
