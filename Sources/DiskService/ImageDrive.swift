@@ -68,6 +68,7 @@ package struct ImageDrive: ~Copyable, DiskDrive {
       readOffset = offset
     case .chain(let part, let memory, _):
       guard part.count == size else { throw .lengthMismatch }
+      // SAFETY: the pointer is only looked at, not followed.
       let image = unsafe base
       chain.eachPiece(of: part) { (address, count) throws(Never) in
         // SAFETY: the pieces together are as long as the sectors, which lie inside the image.

@@ -21,7 +21,10 @@ struct Journals {
 
   /// - Precondition: `base` points to `DiskConfiguration.stateSize` bytes, mapped for as long as this value is used,
   ///   page-aligned and zero before their first use.
-  init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  init(unsafeBase base: UnsafeMutableRawPointer) {
+    // SAFETY: the bytes are as the caller says.
+    unsafe self.base = base
+  }
 
   /// The journal of a client's queue.
   func journal(client: Int, queue: Int) -> RequestJournal {
@@ -43,7 +46,10 @@ struct RequestJournal {
   private let base: UnsafeMutableRawPointer
 
   /// - Precondition: `base` points to `size` bytes, as those of `Journals`.
-  fileprivate init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  fileprivate init(unsafeBase base: UnsafeMutableRawPointer) {
+    // SAFETY: the bytes are as the caller says.
+    unsafe self.base = base
+  }
 
   /// The index of the next chain to take.
   var next: UInt16 {
