@@ -16,6 +16,8 @@ package struct System: Equatable, Sendable {
   /// What the description says of the computer; `nil` where it says nothing.
   package var declaredCores: Int?
   package var declaredMemory: UInt64?
+  /// Whether devices of servers may be used without an IOMMU.
+  package var allowsUnprotectedDMA = false
 }
 
 /// The serial port that people sit at.

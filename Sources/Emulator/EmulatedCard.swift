@@ -16,11 +16,15 @@ package struct EmulatedCard: Equatable, Sendable {
 }
 
 extension EmulatedMachine {
-  /// An IOMMU, and each card where it is to be: on bus 0, or alone behind a root port of a second root, whose bus is the
-  /// one before the card's.
+  /// An IOMMU, if there is anything for it to look after.
+  var remappingArguments: [String] {
+    cards.isEmpty && drives.isEmpty ? [] : ["-device", "intel-iommu,intremap=on"]
+  }
+
+  /// Each card where it is to be: on bus 0, or alone behind a root port of a second root, whose bus is the one before the
+  /// card's.
   var cardArguments: [String] {
-    guard !cards.isEmpty else { return [] }
-    var arguments = ["-device", "intel-iommu,intremap=on"]
+    var arguments: [String] = []
     for (number, card) in cards.enumerated() {
       var bus = "pcie.0"
       if card.bus > 0 {

@@ -68,7 +68,7 @@ package struct EmulatedMachine: Equatable, Sendable {
       "-d", "cpu_reset",
     ]
       + option("-initrd", image) + option("-append", commandLine)
-      + consoleArguments + EmulatedDrive.arguments(drives) + debugArguments
+      + consoleArguments + remappingArguments + EmulatedDrive.arguments(drives) + debugArguments
       + option("-device", hasExitDevice ? "isa-debug-exit,iobase=0xf4,iosize=0x04" : nil)
       + cardArguments
   }

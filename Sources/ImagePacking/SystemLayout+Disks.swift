@@ -80,9 +80,10 @@ extension SystemLayout {
   private mutating func addController(at address: PCIAddress?, _ domain: UInt32) {
     let memory = builder.add(.deviceMemory, size: DiskConfiguration.deviceMemorySize)
     builder.map(memory, into: domain, at: AddressMap.deviceMemory, isWritable: true)
-    builder.add(
-      DeviceRecord(
-        domain: domain, kind: .ahci, address: address, memory: memory, slot: UInt16(DiskConfiguration.interruptSlot)))
+    var record = DeviceRecord(
+      domain: domain, kind: .ahci, address: address, memory: memory, slot: UInt16(DiskConfiguration.interruptSlot))
+    record.isUnprotected = system.allowsUnprotectedDMA ? 1 : 0
+    builder.add(record)
   }
 
   // MARK: - The configuration

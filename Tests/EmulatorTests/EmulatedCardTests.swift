@@ -11,7 +11,7 @@ private func arguments(_ cards: [EmulatedCard]) -> [String] {
   return machine.arguments
 }
 
-@Test func `a machine without cards has no IOMMU`() {
+@Test func `a machine with nothing for an IOMMU to look after has none`() {
   #expect(!arguments([]).contains { $0.hasPrefix("intel-iommu") })
 }
 

@@ -8,6 +8,16 @@ struct DeviceReader {
   /// Whose devices they are, and the line that says so, by address.
   private var owners: [UInt32: (owner: String, line: Int)] = [:]
 
+  /// - Parameter disks: The entries of `disks`, whose controllers are not to be had.
+  init(disks: Value?) {
+    for entry in disks?.entries ?? [] {
+      for key in entry.value.entries where key.key == Key.pci.name {
+        guard let address = PCIAddress(text: key.value.text) else { continue }
+        owners[address.rawValue] = ("disk \(quoted: entry.key)", key.value.place.line)
+      }
+    }
+  }
+
   /// The devices of a VM; one that is wrong is reported and left out.
   mutating func read(_ value: Value, of machine: String, _ report: inout Report) -> [ComputerDevice] {
     let elements = value.elements

@@ -23,12 +23,13 @@ struct SystemReader {
     let network = NetworkReader(system: name ?? "", switches: fields[.switches]?.entries.map(\.key) ?? [])
     let disks = readDisks(fields[.disks], fields, on: computer)
     let shares = ShareReader(disks: fields[.disks])
-    let machines = fields[.machines].flatMap { readMachines($0, on: computer, network, shares) }
+    let devices = DeviceReader(disks: fields[.disks])
+    let machines = fields[.machines].flatMap { readMachines($0, on: computer, network, shares, devices) }
     guard report.isEmpty, let name, let console, let machines else { return nil }
     return System(
       name: name, console: console, switches: switches, disks: disks, machines: machines,
-      declaredCores: computer?.cores,
-      declaredMemory: computer?.memory)
+      declaredCores: computer?.cores, declaredMemory: computer?.memory,
+      allowsUnprotectedDMA: computer?.allowsUnprotectedDMA ?? false)
   }
 
   private mutating func refuseRoot(_ root: Value) {
@@ -55,6 +56,7 @@ struct SystemReader {
   private struct Computer {
     var cores: Int?
     var memory: UInt64?
+    var allowsUnprotectedDMA = false
   }
 
   private mutating func readComputer(_ value: Value) -> Computer {
@@ -63,6 +65,7 @@ struct SystemReader {
     computer.cores = fields[.computerCores].flatMap {
       report.number($0, in: 1...Limits.cores, of: .computerCores)
     }
+    computer.allowsUnprotectedDMA = fields[.unprotectedDMA].flatMap { report.word($0, of: .unprotectedDMA) } == "true"
     if let value = fields[.computerMemory], let memory = report.size(value, of: .computerMemory) {
       if memory < Limits.reserve + Limits.leastMemory {
         report.add(.resource(.computerTooSmall(memory)), at: value.place)
@@ -100,7 +103,7 @@ struct SystemReader {
   }
 
   private mutating func readMachines(
-    _ value: Value, on computer: Computer?, _ network: NetworkReader, _ shares: ShareReader
+    _ value: Value, on computer: Computer?, _ network: NetworkReader, _ shares: ShareReader, _ devices: DeviceReader
   ) -> [VirtualMachine]? {
     let entries = report.uniqueEntries(of: value) { .repeatedName($0, kind: "VM", firstLine: $1) }
     if entries.isEmpty { report.add(.resource(.noMachines), at: value.place) }
@@ -109,7 +112,7 @@ struct SystemReader {
     }
     var reader = MachineReader(
       files: files, cores: computer?.cores, memory: computer?.memory, network: network, shares: shares,
-      devices: DeviceReader(), report: report)
+      devices: devices, report: report)
     let machines = entries.map { reader.read($0) }
     report = reader.report
     let complete = machines.compactMap(\.self)

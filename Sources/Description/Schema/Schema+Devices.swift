@@ -11,6 +11,9 @@ extension Key {
   static let device = Key(
     name: "pci", isRequired: true, form: .text(pattern: Pattern.device, maximum: nil), example: "pci: 66:00.0",
     summary: "Where the device is, as lspci prints it.")
+  static let unprotectedDMA = Key(
+    name: "unprotected-dma", form: .flag, example: "unprotected-dma: true",
+    summary: "Whether disk servers may use controllers that no IOMMU keeps to their memory; false if not given.")
   static let interrupt = Key(
     name: "interrupt", form: .number(Limits.interrupts), example: "interrupt: 23",
     summary: "The number (GSI) of the device's interrupt line, for drivers that use no messages; found if not given.")

@@ -57,7 +57,7 @@ extension Key {
 extension Section {
   static let system = Section(
     title: "a system", keys: [.name, .machine, .console, .switches, .disks, .machines])
-  static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory])
+  static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .unprotectedDMA])
   static let console = Section(title: "'console'", keys: [.uart, .baud])
   static let virtualMachine = Section(
     title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards, .shares, .devices])
