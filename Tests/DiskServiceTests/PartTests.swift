@@ -113,7 +113,7 @@ struct PartTests {
 
   @Test func `whatever is in the queue, nothing outside the partition changes`() {
     var random = SplitMix64(seed: 5)
-    for _ in 0..<200 {
+    for _ in 0..<fuzzRounds(50) {
       let disk = TestDisk()
       disk.divide([(2048, 64), (4096, 64)])
       let before = disk.bytes

@@ -4,36 +4,37 @@
 import TestDriver
 import Testing
 
-extension SystemTests {
-  /// One disk and three VMs with a partition each. The disk server is of the build that traps when a guest with a disk
-  /// writes the byte 0x5A to port 0xF00D.
-  @Suite(.serialized)
-  struct DiskTests {
-    private struct Booted {
-      var system: TestMachine
-      var disk: TestDisk
-    }
+/// One disk and three VMs with a partition each, and one with none, booted once: root logged in on each. The disk server
+/// is of the build that traps when a guest with a disk writes the byte 0x5A to port 0xF00D.
+private enum ThreeOnADisk {
+  struct Booted {
+    var system: TestMachine
+    var disk: TestDisk
+  }
 
+  static let booted = Task {
+    let disk = try TestDisk("disks", partitions: 3)
+    let system = try await TestMachine.boot(
+      "Tests/SystemTests/Systems/disks.yaml",
+      options: ["--components", Repository.faultyImages] + disk.option("sata0"))
+    try await system.logInEverywhere(0...3)
+    return Booted(system: system, disk: disk)
+  }
+
+  /// For the end of the suite.
+  @Sendable static func end() async { await (try? booted.value)?.system.end() }
+}
+
+extension SystemTests {
+  /// A disk shared by VMs: each has its part, and nothing of the others'.
+  @Suite(.serialized, .ending(ThreeOnADisk.end))
+  struct DiskTests {
     private static let owners = 0...2
-    private static let booted = Task {
-      let disk = try TestDisk("disks", partitions: 3)
-      let system = try await TestMachine.boot(
-        "Tests/SystemTests/Systems/disks.yaml",
-        options: ["--components", Repository.faultyImages] + disk.option("sata0"))
-      try await system.expectAll((0...3).map { .text("vm\($0) login:") }, within: .seconds(600))
-      system.type("@q")
-      for number in 0...3 {
-        system.select(number)
-        system.enter("")
-        try await system.logIn(number)
-      }
-      return Booted(system: system, disk: disk)
-    }
 
     @Test func `1: each VM sees its partition, and the one without a disk none`() async throws {
-      let system = try await DiskTests.booted.value.system
+      let system = try await ThreeOnADisk.booted.value.system
       for number in DiskTests.owners {
-        let table = try await system.run("fdisk -l | grep -c '^/dev/vda1 '; ls /dev/vda*", on: number)
+        let table = try await system.run("fdisk -l | grep -c '^/dev/vda1 '; ls -1 /dev/vda*", on: number)
         #expect(table == "1\n/dev/vda\n/dev/vda1")
         let size = try await system.run("cat /sys/block/vda/vda1/size /sys/block/vda/serial", on: number)
         #expect(size == "131072\nsata0")
@@ -42,7 +43,7 @@ extension SystemTests {
     }
 
     @Test func `2: what a VM wrote and synced is there after it was rebooted`() async throws {
-      let system = try await DiskTests.booted.value.system
+      let system = try await ThreeOnADisk.booted.value.system
       var sums: [String] = []
       for number in DiskTests.owners {
         let make = "mkfs.ext2 -q /dev/vda1 && mkdir -p /m && mount -t ext2 /dev/vda1 /m && echo made"
@@ -62,7 +63,7 @@ extension SystemTests {
     }
 
     @Test func `3: the host finds each VM's data in its own partition, and nothing else changed`() async throws {
-      let booted = try await DiskTests.booted.value
+      let booted = try await ThreeOnADisk.booted.value
       #expect(try booted.disk.isUnharmed())
       for number in DiskTests.owners {
         #expect(try booted.disk.partitions(with: "secret-of-vm\(number)") == [number + 1])
@@ -70,7 +71,7 @@ extension SystemTests {
     }
 
     @Test func `4: a write to the made-up table is an error, and changes nothing`() async throws {
-      let booted = try await DiskTests.booted.value
+      let booted = try await ThreeOnADisk.booted.value
       let write = "dd if=/dev/zero of=/dev/vda bs=512 count=8 conv=fsync 2>/dev/null; echo $?"
       #expect(try await booted.system.run(write, on: 1).hasSuffix("1"))
       #expect(
@@ -80,7 +81,7 @@ extension SystemTests {
     }
 
     @Test func `5: the disk server fails again and again under load, and no VM notices`() async throws {
-      let booted = try await DiskTests.booted.value
+      let booted = try await ThreeOnADisk.booted.value
       let system = booted.system
       for number in DiskTests.owners {
         let load =

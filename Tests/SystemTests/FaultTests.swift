@@ -10,13 +10,7 @@ enum TwoThatFail {
   private static let booted = Task {
     let system = try await TestMachine.boot(
       "Tests/SystemTests/Systems/two.yaml", options: ["--components", Repository.faultyImages])
-    try await system.expectAll(["vm0 login:", "vm1 login:"], within: .seconds(600))
-    system.type("@q")
-    for number in 0...1 {
-      system.select(number)
-      system.enter("")
-      try await system.logIn(number)
-    }
+    try await system.logInEverywhere(0...1)
     return system
   }
 
@@ -37,7 +31,7 @@ extension SystemTests {
       let system = try await TwoThatFail.system
       for number in 0...1 { try await system.configure(number) }
       try await system.ping(FourOnASwitch.address(1), from: 0)
-      let stream = Stream(from: 0, to: 1, mebibytes: Stream.usualSize / 2)
+      let stream = Stream(from: 0, to: 1, mebibytes: Stream.usualSize / 8)
       try await stream.start(system)
       var kills = 0
       while kills < 3 {

@@ -7,29 +7,18 @@ import TestDriver
 enum FourMachines {
   static let numbers = 0..<4
 
-  /// The system at four login prompts, all of them shown.
-  private static let atPrompts = Task {
+  private static let booted = Task {
     let disk = try TestDisk("supermicro", partitions: 3)
     let system = try await TestMachine.boot("systems/supermicro.yaml", options: disk.option("sata0"))
-    try await system.expectAll(numbers.map { .text("vm\($0) login:") }, within: .seconds(600))
+    try await system.logInEverywhere(numbers)
     return system
   }
 
-  /// The system with root logged in on each VM, and only the current VM shown.
-  private static let loggedIn = Task {
-    let system = try await atPrompts.value
-    system.type("@q")
-    for number in numbers {
-      system.select(number)
-      // Its prompt was seen and is in the past: Enter brings the next one.
-      system.enter("")
-      try await system.logIn(number)
-    }
-    return system
-  }
-
-  /// The system, with root logged in on each VM.
+  /// The system, with root logged in on each VM, and only the current VM shown.
   static var system: TestMachine {
-    get async throws { try await loggedIn.value }
+    get async throws { try await booted.value }
   }
+
+  /// For the end of the last suite that uses it.
+  @Sendable static func end() async { try? await booted.value.end() }
 }

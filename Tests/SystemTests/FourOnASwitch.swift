@@ -11,14 +11,8 @@ enum FourOnASwitch {
 
   private static let booted = Task {
     let system = try await TestMachine.boot("Tests/SystemTests/Systems/network.yaml")
-    try await system.expectAll(numbers.map { .text("vm\($0) login:") }, within: .seconds(600))
-    system.type("@q")
-    for number in numbers {
-      system.select(number)
-      system.enter("")
-      try await system.logIn(number)
-      try await system.configure(number)
-    }
+    try await system.logInEverywhere(numbers)
+    for number in numbers { try await system.configure(number) }
     return system
   }
 
@@ -52,23 +46,4 @@ extension TestMachine {
       for to in numbers where to != from { try await ping(FourOnASwitch.address(to), from: from) }
     }
   }
-}
-
-/// Ends what a suite has started when the last of its tests is done.
-struct Ending: SuiteTrait, TestScoping {
-  let end: @Sendable () async -> Void
-
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
-  ) async throws {
-    do { try await function() } catch {
-      await end()
-      throw error
-    }
-    await end()
-  }
-}
-
-extension Trait where Self == Ending {
-  static func ending(_ end: @escaping @Sendable () async -> Void) -> Self { Ending(end: end) }
 }

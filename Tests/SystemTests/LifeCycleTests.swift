@@ -6,7 +6,7 @@ import Testing
 
 extension SystemTests {
   /// What a person can do with VMs from the console, and VMs with themselves. Each test leaves all four logged in.
-  @Suite(.serialized)
+  @Suite(.serialized, .ending(FourMachines.end))
   struct LifeCycleTests {
     @Test func `the list shows every VM`() async throws {
       let system = try await FourMachines.system

@@ -4,24 +4,24 @@
 import TestDriver
 import Testing
 
+/// Three VMs with a card of the computer each, booted once: root logged in on each.
+private enum ThreeWithCards {
+  static let numbers = 0..<3
+
+  static let booted = Task {
+    let system = try await TestMachine.boot("Tests/SystemTests/Systems/passthrough.yaml")
+    try await system.logInEverywhere(numbers)
+    return system
+  }
+
+  /// For the end of the suite.
+  @Sendable static func end() async { await (try? booted.value)?.end() }
+}
+
 extension SystemTests {
   /// VMs with network cards of the computer. Each test leaves all of them logged in.
-  @Suite(.serialized)
+  @Suite(.serialized, .ending(ThreeWithCards.end))
   struct PassthroughTests {
-    private static let numbers = 0..<3
-
-    private static let booted = Task {
-      let system = try await TestMachine.boot("Tests/SystemTests/Systems/passthrough.yaml")
-      try await system.expectAll(numbers.map { .text("vm\($0) login:") }, within: .seconds(600))
-      system.type("@q")
-      for number in numbers {
-        system.select(number)
-        system.enter("")
-        try await system.logIn(number)
-      }
-      return system
-    }
-
     /// Has a VM's card lease an address, and ping whom it leased it from.
     private func expectLease(_ number: Int, _ system: TestMachine) async throws {
       let lease = try await system.run("ip link set up dev eth1; udhcpc -n -t 10 -i eth1 2>&1 | tail -1", on: number)
@@ -31,7 +31,7 @@ extension SystemTests {
     }
 
     @Test func `a VM's card leases an address, and sends messages of its table`() async throws {
-      let system = try await PassthroughTests.booted.value
+      let system = try await ThreeWithCards.booted.value
       try await expectLease(0, system)
       let messages = try await system.run("grep -c 'PCI-MSI.*eth1' /proc/interrupts", on: 0)
       #expect(messages == "3")
@@ -39,7 +39,7 @@ extension SystemTests {
 
     @Test(arguments: 1...2)
     func `a card without messages is found at its line, which two VMs share`(number: Int) async throws {
-      let system = try await PassthroughTests.booted.value
+      let system = try await ThreeWithCards.booted.value
       try await expectLease(number, system)
       let line = try await system.run(
         "awk '/IO-APIC.*eth1/ { print ($2 > 3 && $2 < 10000) }' /proc/interrupts", on: number)
@@ -51,7 +51,7 @@ extension SystemTests {
 
     @Test(arguments: 0...1)
     func `a VM that reboots finds its card as new`(number: Int) async throws {
-      let system = try await PassthroughTests.booted.value
+      let system = try await ThreeWithCards.booted.value
       system.select(number)
       system.enter("reboot")
       try await system.expect(.line("vm\(number) starts, for the 2nd time"), within: .seconds(120))
@@ -60,7 +60,7 @@ extension SystemTests {
     }
 
     @Test func `a card that is told to read what is not its VM's is stopped, and reported`() async throws {
-      let system = try await PassthroughTests.booted.value
+      let system = try await ThreeWithCards.booted.value
       // The driver lets go; then the transmit ring is put where this VM has no memory, and the card told to read it.
       let setup = """
         cd /sys/bus/pci/devices/0000:00:02.0; echo 0000:00:02.0 > driver/unbind; \

@@ -51,6 +51,19 @@ extension TestMachine {
     try await expect(.line("[#$] ?$"), within: limit)
   }
 
+  /// Waits until a system that has just been started shows the prompts of its VMs, which are named vm0 and so on, and
+  /// logs in on each. From then on only the VM with the keyboard is shown.
+  package func logInEverywhere(_ numbers: some Collection<Int>, within limit: Duration = .seconds(600)) async throws {
+    try await expectAll(numbers.map { .text("vm\($0) login:") }, within: limit)
+    type("@q")
+    for number in numbers {
+      select(number)
+      // Its prompt was seen and is in the past: Enter brings the next one.
+      enter("")
+      try await logIn(number)
+    }
+  }
+
   /// Runs `command` in the shell of VM `number`, where somebody is logged in.
   /// - Returns: What it printed, without the blanks around it.
   @discardableResult

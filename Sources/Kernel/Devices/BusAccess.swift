@@ -7,6 +7,9 @@ import CX86
 import Firmware
 import _Volatile
 
+/// Held while the two ports of configuration space are used: the first says what the second is about.
+private let configurationPorts = Spinlock()
+
 /// The way to the configuration space of this machine's PCI functions: by memory windows, or where the firmware names
 /// none by the ports that every PC has.
 struct BusAccess: ConfigurationAccess {
@@ -35,13 +38,17 @@ struct BusAccess: ConfigurationAccess {
       return DeviceRegister(place).read(width: width)
     }
     guard let selector = function.portSelector(offset) else { return .max }
-    cx86_out32(0xcf8, selector)
     let port = 0xcfc + UInt16(offset & 3)
-    switch width {
-    case 1: return UInt32(cx86_in8(port))
-    case 2: return UInt32(cx86_in16(port))
-    default: return cx86_in32(port)
+    var value = UInt32.max
+    configurationPorts.hold {
+      cx86_out32(0xcf8, selector)
+      switch width {
+      case 1: value = UInt32(cx86_in8(port))
+      case 2: value = UInt32(cx86_in16(port))
+      default: value = cx86_in32(port)
+      }
     }
+    return value
   }
 
   func write(_ value: UInt32, to function: FunctionAddress, _ offset: Int, width: Int) {
@@ -50,12 +57,14 @@ struct BusAccess: ConfigurationAccess {
       return DeviceRegister(place).write(value, width: width)
     }
     guard let selector = function.portSelector(offset) else { return }
-    cx86_out32(0xcf8, selector)
     let port = 0xcfc + UInt16(offset & 3)
-    switch width {
-    case 1: cx86_out8(port, UInt8(truncatingIfNeeded: value))
-    case 2: cx86_out16(port, UInt16(truncatingIfNeeded: value))
-    default: cx86_out32(port, value)
+    configurationPorts.hold {
+      cx86_out32(0xcf8, selector)
+      switch width {
+      case 1: cx86_out8(port, UInt8(truncatingIfNeeded: value))
+      case 2: cx86_out16(port, UInt16(truncatingIfNeeded: value))
+      default: cx86_out32(port, value)
+      }
     }
   }
 }

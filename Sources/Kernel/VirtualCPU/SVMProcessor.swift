@@ -12,6 +12,8 @@ struct SVMProcessor: GuestProcessor {
   let hasNextRIP: Bool
   let hasDecodeAssists: Bool
   let hasFlushByASID: Bool
+  /// Whether QEMU's TCG is the processor.
+  let isTranslated: Bool
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
   let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
 
@@ -31,6 +33,7 @@ struct SVMProcessor: GuestProcessor {
     hasNextRIP = features.hasNextRIP
     hasDecodeAssists = features.hasDecodeAssists
     hasFlushByASID = features.hasFlushByASID
+    isTranslated = features.isTranslated
     let first: Intercepts1 =
       .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
       | .halt | .invalidateWithASID | .ports | .modelSpecific | .shutdown
@@ -67,14 +70,26 @@ struct SVMProcessor: GuestProcessor {
   func forgetTranslations() { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
 
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+    let before = ProcessorFlags(rawValue: vmcb[.rflags])
+    let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
     unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
       unsafe cx86_svm_run(
         vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), hostState.value)
     }
     vmcb[.tlbControl] = 0
+    if isTranslated { repairFlags(before, injected) }
     let interrupted = vmcb[.exitInterrupt]
     vmcb[.eventInjection] = interrupted & Self.eventValid != 0 && isRepeated(interrupted) ? interrupted : 0
+  }
+
+  /// QEMU 7.2 saves a number for the flags of a guest that it stops between `cmpxchg8b` and the next instruction that
+  /// sets them (decision 14).
+  private func repairFlags(_ before: ProcessorFlags, _ injected: Bool) {
+    let flags = ProcessorFlags(rawValue: vmcb[.rflags])
+    guard flags.isImpossible else { return }
+    vmcb[.rflags] =
+      flags.repaired(enteredWith: before, mayBeInHandler: injected, isUser: vmcb[.privilegeLevel] == 3).rawValue
   }
 
   /// Whether an event whose delivery the exit cut short is to be delivered again. Software interrupts (type 4) are
