@@ -6,8 +6,8 @@ import TestDriver
 import Testing
 
 extension SystemTests {
-  /// A computer that loses its power while a VM writes; `make torture` does it many times.
-  @Suite(.serialized)
+  /// A computer that loses its power while a VM writes: `make torture`.
+  @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["ROOST_TORTURE"] != nil))
   struct TortureTests {
     private static var rounds: Int {
       ProcessInfo.processInfo.environment["ROOST_TORTURE"].flatMap { Int($0) } ?? 1
