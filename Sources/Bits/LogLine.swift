@@ -29,12 +29,20 @@ package struct LogLine: ExpressibleByStringInterpolation, ExpressibleByStringLit
     for index in 0..<name.count { append(byte: name.bytes[index]) }
   }
 
-  /// Adds text as others wrote it: what is not printable ASCII becomes a question mark.
+  /// Adds a byte as others wrote it: what is not printable ASCII becomes a question mark.
+  package mutating func append(printable byte: UInt8) { append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f) }
+
+  /// Adds text as others wrote it.
   package mutating func append(printable text: borrowing RawSpan) {
     for index in 0..<text.byteCount {
       guard let byte = text.load(index, as: UInt8.self) else { return }
-      append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f)
+      append(printable: byte)
     }
+  }
+
+  /// Adds a name as others wrote it.
+  package mutating func append(printable name: ShortName) {
+    for index in 0..<name.count { append(printable: name.bytes[index]) }
   }
 
   /// Adds a number; `radix` is at most 16, `width` pads with zeros.

@@ -117,4 +117,20 @@ extension Console {
       screen.say(TraceTable.row(status.trace[Int(number % 32)], now: now, frequency: host.frequency))
     }
   }
+
+  // MARK: - For programs
+
+  /// Says fields, each with a blank before it, in as many lines as they need; every line begins with `subject`.
+  mutating func say(_ subject: LogLine, fields count: Int, _ field: (Int) -> LogLine) {
+    var line = subject
+    for index in 0..<count {
+      let field = field(index)
+      if line.count + field.count > LogLine.capacity, line.count > subject.count {
+        screen.say(line)
+        line = subject
+      }
+      line.appendInterpolation(field)
+    }
+    screen.say(line)
+  }
 }

@@ -69,15 +69,6 @@ extension Console {
     var letter = LogLine()
     letter.append(byte: 0x61 + UInt8(client.disk % 26))
     let subject: LogLine = "DISK disk=\(disk.name) share=\(client.machine).vd\(letter)"
-    var line = subject
-    for index in 0..<DiskField.count {
-      let field = DiskField.field(index, of: client, drive, starts: disk.starts)
-      if line.count + field.count > LogLine.capacity, line.count > subject.count {
-        screen.say(line)
-        line = subject
-      }
-      for offset in 0..<field.count { line.append(byte: field.bytes[offset]) }
-    }
-    screen.say(line)
+    say(subject, fields: DiskField.count) { DiskField.field($0, of: client, drive, starts: disk.starts) }
   }
 }

@@ -77,16 +77,7 @@ extension Console {
 
   private mutating func show(_ port: PortCounters, of network: DomainStatus) {
     let subject: LogLine = "NET switch=\(network.name) port=\(port.machine).eth\(port.card)"
-    var line = subject
-    for index in 0..<PortField.count {
-      let field = PortField.field(index, of: port, starts: network.starts)
-      if line.count + field.count > LogLine.capacity, line.count > subject.count {
-        screen.say(line)
-        line = subject
-      }
-      for offset in 0..<field.count { line.append(byte: field.bytes[offset]) }
-    }
-    screen.say(line)
+    say(subject, fields: PortField.count) { PortField.field($0, of: port, starts: network.starts) }
   }
 }
 

@@ -88,8 +88,7 @@ extension Console {
   private mutating func show(_ record: LogRecord) {
     var text = LogLine()
     for index in 0..<min(Int(record.count), LogLine.capacity) {
-      let byte = record.text[index]
-      text.append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f)
+      text.append(printable: record.text[index])
     }
     screen.say(text, from: source(of: record.source), level: record.level)
   }

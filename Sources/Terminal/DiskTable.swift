@@ -15,10 +15,7 @@ enum DiskTable {
   /// The drive, and how its table divides it.
   static func drive(_ disk: DiskCounters) -> LogLine {
     var line: LogLine = "  "
-    for index in 0..<40 where disk.model[index] != 0 {
-      let byte = disk.model[index]
-      line.append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f)
-    }
+    for index in 0..<40 where disk.model[index] != 0 { line.append(printable: disk.model[index]) }
     line.append(bytes: disk.sectorCount &* UInt64(disk.sectorSize), to: line.count + 11)
     switch PartitionTableKind(rawValue: disk.table) {
     case .mbr: line.appendLiteral(", MBR with ")
@@ -144,10 +141,7 @@ extension DiskClientState? {
 extension LogLine {
   /// Adds the VM's name and the disk's, as far as they are printable.
   fileprivate mutating func append(nameOf client: DiskClientCounters) {
-    for index in 0..<client.machine.count {
-      let byte = client.machine.bytes[index]
-      append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f)
-    }
+    append(printable: client.machine)
     appendLiteral(" vd")
     append(byte: 0x61 + UInt8(client.disk % 26))
   }

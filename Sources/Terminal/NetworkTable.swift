@@ -109,10 +109,7 @@ extension LossReason {
 extension LogLine {
   /// Adds the VM's name and the card's, as far as they are printable.
   fileprivate mutating func append(nameOf port: PortCounters) {
-    for index in 0..<port.machine.count {
-      let byte = port.machine.bytes[index]
-      append(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f)
-    }
+    append(printable: port.machine)
     appendLiteral(" eth")
     append(magnitude: UInt64(port.card), radix: 10)
   }
