@@ -52,12 +52,11 @@ bench: prerequisites images
 fuzz: prerequisites
 	ROOST_FUZZ=$(FUZZ) swift test --skip SystemTests --skip CodeTests
 
-# Mixed traffic among four VMs for TRAFFIC seconds, and a hostile driver in one. Not part of `make test`: under such load
-# QEMU with several cores loses the whole machine now and then.
+# The tests of the network, with TRAFFIC seconds of mixed traffic among four VMs.
 traffic: prerequisites images
 	ROOST_TRAFFIC_SECONDS=$(TRAFFIC) swift test --filter SystemTests.NetworkTests
 
-# A VM writes and syncs, the power is lost, what was synced must be there: TORTURE times.
+# A VM writes and syncs, the power is lost, what was synced must be there: TORTURE times, in `make test` twice.
 torture: prerequisites images
 	ROOST_TORTURE=$(TORTURE) swift test --filter TortureTests
 

@@ -20,6 +20,9 @@ enum Subject: String, CaseIterable {
     }
   }
 
+  /// Two that guests run on; with a hypervisor a third, the first, which does not (decision 14).
+  private var processors: Int { self == .bare ? 2 : 3 }
+
   /// Starts the emulated computer, one and the same for all, with `guests` guests.
   func boot(guests: Int) async throws -> TestMachine {
     let folder = "\(Material.folder)/"
@@ -30,7 +33,7 @@ enum Subject: String, CaseIterable {
       case .roost: (Repository.image("KernelImage"), folder + Material.image(guests: guests), "")
       }
     return try await TestMachine(command: [
-      "qemu-system-x86_64", "-machine", "q35,accel=tcg,sata=off", "-cpu", "EPYC,+svm,+npt", "-smp", "2",
+      "qemu-system-x86_64", "-machine", "q35,accel=tcg,sata=off", "-cpu", "EPYC,+svm,+npt", "-smp", "\(processors)",
       // The guest has the same memory everywhere.
       "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
       "-serial", "unix:\(TestMachine.socket),server=on,wait=on",

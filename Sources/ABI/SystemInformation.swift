@@ -19,8 +19,6 @@ package struct SystemInformation: BitwiseCopyable {
   package var vendor: UInt32 = 0
   /// Bytes of memory that kernel and components use, the boot image included.
   package var memoryOutsideGuests: UInt64 = 0
-  /// Not zero: QEMU's TCG runs the machine, whose translation has faults of its own.
-  package var isTranslated: UInt64 = 0
 
   package init() {}
 }

@@ -40,6 +40,7 @@ package struct EmulatedMachine: Equatable, Sendable {
   package var image: String?
   package var commandLine: String?
   package var memoryMiB: Int
+  /// The cores that Roost runs components and guests on.
   package var cores: Int
   package var accelerator: Accelerator
   package var console: Console?
@@ -62,7 +63,7 @@ package struct EmulatedMachine: Equatable, Sendable {
   /// The arguments for QEMU.
   package var arguments: [String] {
     acceleratorArguments + [
-      "-machine", "q35,sata=off", "-smp", "\(cores)", "-m", "\(memoryMiB)M",
+      "-machine", "q35,sata=off", "-smp", "\(processors)", "-m", "\(memoryMiB)M",
       "-nodefaults", "-display", "none", "-no-reboot", "-kernel", kernel,
       // Has the emulator tell of a triple fault, which would else look as if somebody had switched the machine off.
       "-d", "cpu_reset",
@@ -72,6 +73,10 @@ package struct EmulatedMachine: Equatable, Sendable {
       + option("-device", hasExitDevice ? "isa-debug-exit,iobase=0xf4,iosize=0x04" : nil)
       + cardArguments
   }
+
+  /// With TCG one processor more than Roost has cores: the first one is left idle, since QEMU lets the others change its
+  /// state while it enters and leaves guests (decision 14).
+  private var processors: Int { accelerator == .tcg ? cores + 1 : cores }
 
   private var acceleratorArguments: [String] {
     switch accelerator {

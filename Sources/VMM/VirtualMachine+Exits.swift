@@ -50,7 +50,7 @@ extension VirtualMachine {
     case .setXCR: return setXCR()
     case .cacheControl: return .skip(length: 2)
     case .forbidden: return .fault(vector: 6, errorCode: nil)
-    case .shutdown: return tripleFault()
+    case .shutdown: stop("triple fault")
     case .invalidState: stop("the processor refuses the guest's state")
     case .unexpected: stop("the guest left for a reason that nobody handles")
     }

@@ -18,8 +18,6 @@ struct VirtualMachine: ~Copyable {
   let scale: TimeScale
   /// The guest executed HLT and has had no interrupt since.
   var isHalted = false
-  /// Triple faults that were none, and so had no consequences.
-  var mistakenFaults = 0
   /// Guest time of this turn of the loop, in nanoseconds.
   var now: UInt64 = 0
 

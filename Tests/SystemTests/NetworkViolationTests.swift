@@ -7,9 +7,7 @@ import Testing
 
 extension SystemTests.NetworkTests {
   /// vm3's root writes rings, registers and lengths of his own making (`Tests/Guests/hostile.c`), for some seconds.
-  /// Part of `make traffic`, as what its driver does is as hard on the emulator.
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["ROOST_TRAFFIC_SECONDS"] != nil))
-  func `a hostile driver loses its own port, by name, and disturbs no other VM`() async throws {
+  @Test func `a hostile driver loses its own port, by name, and disturbs no other VM`() async throws {
     let system = try await FourOnASwitch.system
     try await system.pasteProgram("hostile", on: 3)
     // Takes the card from its driver; ports, memory and bus mastering stay on.

@@ -47,14 +47,23 @@ extension TestMachine {
 
   /// All frames that were sent are accounted for: at each port, and over all ports of the switch `lan`.
   func expectThatCountersAddUp() async throws {
-    var all: [PortReport] = []
-    for number in FourOnASwitch.numbers { all.append(try await port(of: number)) }
-    for port in all {
-      #expect(port["sent"] == port["forwarded"] + port.sum("refused_"), "\(port)")
+    var fault: String?
+    // A frame may cross between the looks at two ports: then look again.
+    for _ in 0..<10 {
+      var all: [PortReport] = []
+      for number in FourOnASwitch.numbers { all.append(try await port(of: number)) }
+      fault = difference(all)
+      if fault == nil { return }
     }
+    Issue.record("\(fault ?? "")")
+  }
+
+  /// What does not add up.
+  private func difference(_ all: [PortReport]) -> String? {
+    for port in all where port["sent"] != port["forwarded"] + port.sum("refused_") { return "\(port)" }
     let copies = all.reduce(0) { $0 + $1["copies"] }
     let received = all.reduce(0) { $0 + $1["delivered"] }
     let lost = all.reduce(0) { $0 + $1.sum("lost_") }
-    #expect(copies == received + lost, "\(copies) copies, \(received) received, \(lost) lost")
+    return copies == received + lost ? nil : "\(copies) copies, \(received) received, \(lost) lost"
   }
 }

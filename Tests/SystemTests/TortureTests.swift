@@ -6,17 +6,16 @@ import TestDriver
 import Testing
 
 extension SystemTests {
-  /// A computer that loses its power while a VM writes: `make torture`.
-  @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["ROOST_TORTURE"] != nil))
-  struct TortureTests {
+  /// A computer that loses its power while a VM writes; often with `make torture`.
+  @Suite(.serialized) struct TortureTests {
     private static var rounds: Int {
-      ProcessInfo.processInfo.environment["ROOST_TORTURE"].flatMap { Int($0) } ?? 1
+      ProcessInfo.processInfo.environment["ROOST_TORTURE"].flatMap { Int($0) } ?? 2
     }
 
     /// A system with one VM, root logged in.
     private func boot(_ disk: TestDisk) async throws -> TestMachine {
       let system = try await TestMachine.boot("Tests/SystemTests/Systems/one-disk.yaml", options: disk.option("sata0"))
-      try await system.logIn(0)
+      try await system.logInEverywhere([0])
       return system
     }
 
@@ -37,7 +36,7 @@ extension SystemTests {
           synced.append((Int(line.captures[0]) ?? 0, line.captures[1]))
         }
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...200, using: &random)))
-        await system.end()
+        await system.loseThePower()
         system = try await boot(disk)
         #expect(try await system.run("mkdir -p /m; mount -t ext4 /dev/vda1 /m; echo $?", on: 0) == "0")
         for file in synced.suffix(4) {

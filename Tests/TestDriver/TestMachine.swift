@@ -72,6 +72,9 @@ package final class TestMachine: Sendable {
   /// Ends the system.
   package func end() async { await process.end() }
 
+  /// Ends the system as it is, in the middle of whatever it does.
+  package func loseThePower() async { await process.end(grace: .zero) }
+
   /// What the process itself printed, beside the console.
   package var output: String { folder.read("output") }
 

@@ -74,10 +74,10 @@ struct MachineDescription {
     return remapping?.isOwn(range) ?? false
   }
 
-  /// The core this code runs on, and the others after it.
-  func apicID(ofCore index: Int) -> UInt32 {
+  /// The core this code runs on, and the others after it; or, if it is to be spared, the others alone.
+  func apicID(ofCore index: Int, sparingThis: Bool) -> UInt32 {
     let own = cx86_cpuid(1, 0).ebx >> 24
-    var place = 0
+    var place = sparingThis ? -1 : 0
     for processor in 0..<topology.processorCount where topology.apicID(processor) != own {
       place += 1
       if place == index { return topology.apicID(processor) }

@@ -13,6 +13,7 @@ import X86
 struct SystemSetup {
   let kernel: Kernel
   let launches: Table<CoreLaunch>
+  private let sparesBootCore: Bool
 
   init(
     _ image: PhysicalRange, _ machine: MachineDescription, _ features: ProcessorFeatures, _ space: AddressSpace,
@@ -23,7 +24,8 @@ struct SystemSetup {
     }
     let reader = try Self.read(bytes)
     Self.findSymbols(reader, image.start)
-    let cores = try CoreTable.make(machine, reader, space, &memory)
+    let cores = try CoreTable.make(machine, reader, features, space, &memory)
+    sparesBootCore = cores.sparesBootCore
     memory.limit = nil
 
     let local = LocalAPIC(base: machine.topology.localAPIC)
@@ -59,17 +61,20 @@ struct SystemSetup {
     log(.information, "\(information.value.memoryOutsideGuests / .KiB) KiB are used outside guests")
   }
 
-  /// Starts the other cores, and then goes on as the first.
+  /// Starts the other cores, and then goes on as the first, or not at all.
   func startCores(lowPage: PhysicalAddress, _ options: KernelOptions) throws(BootError) {
-    for index in 1..<max(kernel.cores.count, 1) {
-      if CoreStart.start(launches.cell(index), page: lowPage) == .silent {
-        log(.error, "core \(index) (APIC \(kernel.cores[index].apicID)) does not start; its VMs stay off")
-      }
-    }
+    for index in 1..<max(kernel.cores.count, 1) { start(index, lowPage) }
     kernel.information.value.coreCount = UInt32(kernel.cores.count)
-    log(.information, "\(kernel.domains.count) domains on \(kernel.cores.count) cores")
+    log(.information, "domains: \(kernel.domains.count), cores: \(kernel.cores.count)")
     panicState.isTest.store(options.isPanicTest, ordering: .relaxed)
-    kernelCoreStart(launches.cell(0).address)
+    guard sparesBootCore else { return kernelCoreStart(launches.cell(0).address) }
+    start(0, lowPage)
+    cx86_halt_forever()
+  }
+
+  private func start(_ index: Int, _ lowPage: PhysicalAddress) {
+    guard CoreStart.start(launches.cell(index), page: lowPage) == .silent else { return }
+    log(.error, "core \(index) (APIC \(kernel.cores[index].apicID)) does not start; its VMs stay off")
   }
 
   @_lifetime(copy bytes)
@@ -97,8 +102,7 @@ struct SystemSetup {
     information.tscAtWallClock = wall.tsc
     information.supportedXCR0 = features.supportedXCR0
     information.vendor = 1
-    information.isTranslated = features.isTranslated ? 1 : 0
-    log(.information, "\(cores) cores, time-stamp counter at \(clock.tscFrequency / 1_000_000) MHz")
+    log(.information, "cores: \(cores), time-stamp counter at \(clock.tscFrequency / 1_000_000) MHz")
     return BootMemory.cell(information, at: try memory.page())
   }
 
@@ -129,10 +133,13 @@ struct CoreTable {
   let memory: Table<CoreMemory>
   /// The interrupt descriptor table of them all.
   let gates: PhysicalAddress
+  /// Whether the core that boots is none of them: all others of QEMU's TCG change its state while it enters and leaves
+  /// guests (decision 14), so where there is one to spare, it is this.
+  let sparesBootCore: Bool
 
   /// As many cores as the highest that a domain names, if the machine has them.
   static func make(
-    _ machine: MachineDescription, _ reader: borrowing BootImage, _ space: AddressSpace,
+    _ machine: MachineDescription, _ reader: borrowing BootImage, _ features: ProcessorFeatures, _ space: AddressSpace,
     _ memory: inout BootMemory
   ) throws(BootError) -> CoreTable {
     var count = 1
@@ -149,12 +156,13 @@ struct CoreTable {
     let places = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       try CoreMemory(index, &memory, space: space)
     }
+    let spares = features.isTranslated && count < machine.topology.processorCount
     let cores = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       Core(
-        index: index, apicID: machine.apicID(ofCore: index), threads: try ThreadList(&memory),
+        index: index, apicID: machine.apicID(ofCore: index, sparingThis: spares), threads: try ThreadList(&memory),
         taskState: places[index].taskState, block: places[index].block, hostState: places[index].hostState)
     }
-    return CoreTable(cores: cores, memory: places, gates: gates)
+    return CoreTable(cores: cores, memory: places, gates: gates, sparesBootCore: spares)
   }
 }
 

@@ -80,7 +80,9 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.tlbControl] = 0
     if isTranslated { repairFlags(before, injected) }
     let interrupted = vmcb[.exitInterrupt]
-    vmcb[.eventInjection] = interrupted & Self.eventValid != 0 && isRepeated(interrupted) ? interrupted : 0
+    // Software interrupts (type 4) are executed again.
+    let isRepeated = interrupted & Self.eventValid != 0 && interrupted.bits(8, count: 3) != 4
+    vmcb[.eventInjection] = isRepeated ? interrupted : 0
   }
 
   /// QEMU 7.2 saves a number for the flags of a guest that it stops between `cmpxchg8b` and the next instruction that
@@ -90,16 +92,6 @@ struct SVMProcessor: GuestProcessor {
     guard flags.isImpossible else { return }
     vmcb[.rflags] =
       flags.repaired(enteredWith: before, mayBeInHandler: injected, isUser: vmcb[.privilegeLevel] == 3).rawValue
-  }
-
-  /// Whether an event whose delivery the exit cut short is to be delivered again. Software interrupts (type 4) are
-  /// executed again, and so is what a guest did that goes on after a shutdown: its exception (type 3) comes of itself.
-  private func isRepeated(_ interrupted: UInt64) -> Bool {
-    switch interrupted.bits(8, count: 3) {
-    case 4: false
-    case 3: vmcb[.exitCode] != SVMExit.shutdown
-    default: true
-    }
   }
 
   /// QEMU 7.2's VMRUN sets a word for the virtual interrupt that other threads change too.
