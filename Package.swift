@@ -41,7 +41,7 @@ func image(_ name: String, script: String, _ dependencies: [Target.Dependency]) 
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
     resources: resources,
     swiftSettings: [.enableExperimentalFeature("Lifetimes")])
 }
@@ -130,6 +130,7 @@ let onHost: [Target] = [
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
+  .target(name: "TestSupport", dependencies: ["Bits", "ABI"], path: "Tests/TestSupport"),
   tests("Bits"),
   tests("ABI", ["Bits"]),
   tests("Firmware", ["Bits", "ABI"]),

@@ -3,6 +3,7 @@
 
 import ABI
 import Foundation
+import TestSupport
 import Testing
 
 /// A region with a ring of 64 bytes, and its counters as a peer sees them. Its memory is never given back: a ring that a

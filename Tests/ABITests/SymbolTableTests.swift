@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import Foundation
+import TestSupport
 import Testing
 
 private func bytes<T>(of value: T) -> [UInt8] {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import TestSupport
 import Testing
 
 @testable import AHCI
@@ -80,8 +81,8 @@ struct DriveIdentityTests {
   }
 
   @Test func `any 512 bytes are refused or make sense`() {
-    var random = RequestRandom(state: 1)
-    for _ in 0..<RequestRandom.rounds(300) {
+    var random = SplitMix64(seed: 1)
+    for _ in 0..<fuzzRounds(300) {
       var words = Bool.random(using: &random) ? ModelDrive.identity() : [UInt16](repeating: 0, count: 256)
       for _ in 0..<Int.random(in: 0...200, using: &random) {
         words[Int.random(in: 0..<256, using: &random)] = .random(in: 0...UInt16.max, using: &random)

@@ -1,20 +1,21 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import AHCI
 
 /// Registers that answer anything.
 private final class MadRegisters: RegisterSpace {
-  var random: RequestRandom
+  var random: SplitMix64
   let area: UnsafeMutableRawBufferPointer
   /// How many of its answers are what the register last took, in eighths.
   let sanity: Int
   private var written: [Int: UInt32] = [:]
 
   init(seed: UInt64, area: UnsafeMutableRawBufferPointer) {
-    random = RequestRandom(state: seed)
+    random = SplitMix64(seed: seed)
     self.area = area
     sanity = Int(seed % 9)
   }
@@ -67,13 +68,13 @@ private final class MadRegisters: RegisterSpace {
 struct FuzzTests {
   @Test func `a mad controller neither traps nor holds the driver, and no request ends twice`() throws {
     var taken = 0
-    for seed in 0..<UInt64(RequestRandom.rounds(25)) {
+    for seed in 0..<UInt64(fuzzRounds(25)) {
       let memory = ModelMemory()
       let base = memory.add(DMAArea.size, at: 0x1000)
       let registers = MadRegisters(seed: seed, area: UnsafeMutableRawBufferPointer(start: base, count: DMAArea.size))
       var driver = AHCIController(
         registers: registers, memory: DMAArea(unsafeBase: base, deviceAddress: 0x1000), now: 0)
-      var random = RequestRandom(state: seed &+ 1000)
+      var random = SplitMix64(seed: seed &+ 1000)
       var now: UInt64 = 0
       var open: Set<UInt32> = []
       for tag in 0..<400 as Range<UInt32> {
@@ -100,7 +101,7 @@ struct FuzzTests {
   }
 
   @Test func `whatever goes wrong, each request ends once, and data are right`() throws {
-    let rounds = RequestRandom.rounds(15)
+    let rounds = fuzzRounds(15)
     var givenUp = 0
     for seed in 0..<UInt64(rounds) { try torment(seed, &givenUp) }
     #expect(givenUp <= rounds / 10)
@@ -108,7 +109,7 @@ struct FuzzTests {
 
   /// Requests of all kinds, while drive, link and controller fail in all the ways they can.
   private func torment(_ seed: UInt64, _ givenUp: inout Int) throws {
-    var random = RequestRandom(state: seed &* 77)
+    var random = SplitMix64(seed: seed &* 77)
     let depth = [32, 7, 0][Int(seed % 3)]
     let rig = try Rig.ready(ModelDrive(ModelDrive.identity(depth: depth)))
     rig.drive.badSectors = seed % 2 == 0 ? [40, 41] : []
@@ -155,7 +156,7 @@ struct FuzzTests {
     }
   }
 
-  private func submit(_ tag: UInt32, _ rig: Rig, _ random: inout RequestRandom) -> DiskRequest? {
+  private func submit(_ tag: UInt32, _ rig: Rig, _ random: inout SplitMix64) -> DiskRequest? {
     let kinds: [DiskRequest.Kind] = [.read, .read, .write, .write, .durableWrite, .flush, .discard]
     let kind = kinds[Int(random.next() % 7)]
     let sectors: UInt32 = kind == .flush ? 0 : 1 + UInt32(random.next() % 4)
@@ -178,7 +179,7 @@ struct FuzzTests {
   /// What is written to a sector: one of two values that no other sector gets.
   private static func mark(_ sector: UInt64, generation: UInt64) -> UInt8 { UInt8(1 + sector * 2 + generation) }
 
-  private func disturb(_ rig: Rig, _ random: inout RequestRandom) {
+  private func disturb(_ rig: Rig, _ random: inout SplitMix64) {
     switch random.next() % 40 {
     case 0: rig.port.trouble = 1 << UInt32([4, 6, 22, 24, 27, 28, 29][Int(random.next() % 7)])
     case 1: rig.drive.aborts = Int(random.next() % 4)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import AHCI
@@ -74,9 +75,9 @@ struct TakeOverTests {
   }
 
   @Test func `drivers cut off again and again, at any moment, leave nothing behind`() throws {
-    var random = RequestRandom(state: 3)
+    var random = SplitMix64(seed: 3)
     let rig = try Rig.ready { $0.ports[0].readyTime = 3 * Rig.millisecond }
-    for _ in 0..<RequestRandom.rounds(60) {
+    for _ in 0..<fuzzRounds(60) {
       for tag in 0..<UInt32.random(in: 0..<8, using: &random) { try? rig.submit(.read, UInt64(tag), 1, tag: tag) }
       rig.port.isPatient = .random(using: &random)
       rig.port.stopTime = .random(in: 0...3 * Rig.millisecond, using: &random)

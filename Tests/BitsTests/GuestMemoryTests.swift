@@ -3,6 +3,7 @@
 
 import Bits
 import Foundation
+import TestSupport
 import Testing
 
 /// A guest with 8 KiB from address 0 and 4 KiB from 4 GiB, between bytes that nobody may touch.
@@ -155,7 +156,7 @@ private let top = UInt64(4) << 30
 
   @Test func `no range traps or touches what is not the guest's`() {
     let guest = Guest()
-    var random = EdgeGenerator(state: 11)
+    var random = SplitMix64(seed: 11)
     for _ in 0..<20_000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
       let address = GuestAddress(random.hostile())
       let count = random.hostile()
@@ -171,19 +172,9 @@ private let top = UInt64(4) << 30
   }
 }
 
-/// SplitMix64, for numbers at the edges of a guest's memory.
-private struct EdgeGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func hostile() -> UInt64 {
+extension SplitMix64 {
+  /// A number at the edges of a guest's memory.
+  fileprivate mutating func hostile() -> UInt64 {
     let edges = [0, 4096, 8192, top, top + 4096, .max, 1 << 63]
     return edges[Int(next() % UInt64(edges.count))] &+ next() % 33 &- 16
   }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Decoding
@@ -150,8 +151,8 @@ import Testing
   }
 
   @Test func `whatever is decoded can be carried out`() {
-    var random = Random(state: 2)
-    for _ in 0..<Random.rounds(15_000) {
+    var random = SplitMix64(seed: 2)
+    for _ in 0..<fuzzRounds(15_000) {
       let bytes = (0..<15).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       var bench = Bench(device: random.next())
       for index in 0..<16 { bench.registers[index] = random.next() }

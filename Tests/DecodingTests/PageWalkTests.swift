@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import TestSupport
 import Testing
 
 @testable import Decoding
@@ -168,9 +169,9 @@ private func longMode(cr3: UInt64) -> PagingRegisters { registers(cr3: cr3, cr4:
   }
 
   @Test func `hostile tables never trap and end`() throws {
-    var random = Random(state: 3)
+    var random = SplitMix64(seed: 3)
     try withGuestMemory(64 << 10) { memory in
-      for _ in 0..<Random.rounds(200) {
+      for _ in 0..<fuzzRounds(200) {
         for _ in 0..<2048 {
           let entry = random.next() & 0x8000_0000_0001_ffff | random.next() & (random.next() & 1) | 1
           _ = try? memory.write(entry, at: GuestAddress(random.next() & 0xffff))

@@ -6,24 +6,6 @@ import Foundation
 
 @testable import Decoding
 
-/// Deterministic random numbers (SplitMix64).
-struct Random: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
-
-  /// How many rounds a fuzz test makes.
-  static func rounds(_ count: Int) -> Int {
-    count * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1)
-  }
-}
-
 extension InstructionBytes {
   init(_ bytes: [UInt8]) {
     self.init()

@@ -2,22 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Description
-
-/// SplitMix64: the same numbers on every run.
-private struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-}
 
 /// Pieces that mean something in YAML or in a description.
 private let pieces = [
@@ -31,7 +19,7 @@ private let pieces = [
     try Fixture.names(kind).map { try Fixture.bytes(kind, $0) }
   }
   let factor = ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1
-  var random = Generator(state: 1)
+  var random = SplitMix64(seed: 1)
 
   for _ in 0..<(3_000 * factor) {
     var bytes = seeds.randomElement(using: &random) ?? []
@@ -46,7 +34,7 @@ private let pieces = [
   }
 }
 
-private func garble(_ bytes: inout [UInt8], _ random: inout Generator) {
+private func garble(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
   let start = Int.random(in: 0...bytes.count, using: &random)
   let end = min(bytes.count, start + Int.random(in: 0...12, using: &random))
   switch Int.random(in: 0..<4, using: &random) {

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import Storage
+import TestSupport
 import Testing
 
 @testable import DiskService

@@ -5,6 +5,7 @@ import ABI
 import AHCI
 import Bits
 import Storage
+import TestSupport
 
 @testable import DiskService
 

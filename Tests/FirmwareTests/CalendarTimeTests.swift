@@ -3,6 +3,7 @@
 
 import Firmware
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct CalendarTimeTests {

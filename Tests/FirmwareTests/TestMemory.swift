@@ -4,6 +4,7 @@
 import Bits
 import Firmware
 import Foundation
+import TestSupport
 
 /// The machine's memory as tests see it: `size` bytes from `base`, nothing elsewhere.
 struct TestMemory: PhysicalMemory {
@@ -46,20 +47,7 @@ func bytes<T: BitwiseCopyable>(record value: T) -> [UInt8] {
   return withUnsafeBytes(of: &copy) { Array($0) }
 }
 
-/// Pseudo-random numbers that are the same in every run.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix64 {
   /// A number that parsers stumble over.
   mutating func hostile() -> UInt64 {
     switch next() % 8 {
@@ -90,9 +78,4 @@ struct SplitMix64: RandomNumberGenerator {
       }
     }
   }
-}
-
-/// `count` rounds, times what the environment asks for.
-func fuzzRounds(_ count: Int) -> Int {
-  count * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1)
 }

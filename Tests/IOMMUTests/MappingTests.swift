@@ -3,6 +3,7 @@
 
 import Bits
 import Firmware
+import TestSupport
 import Testing
 
 @testable import IOMMU

@@ -2,27 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Passthrough
 
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-}
-
-private let rounds = 200 * (Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"] ?? "") ?? 1)
+private let rounds = fuzzRounds(200)
 
 /// Made-up configuration space, base addresses, tables and accesses: nothing traps, and what is asked of the function
 /// keeps to what its owner may.
 @Test func `made-up functions and guests ask for nothing that is not theirs`() {
-  var random = SplitMix64(state: 5)
+  var random = SplitMix64(seed: 5)
   for _ in 0..<rounds {
     let model = ModelFunction()
     for index in 0..<256 where Bool.random(using: &random) {

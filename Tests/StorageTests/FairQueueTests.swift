@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -188,7 +189,7 @@ struct FairQueueTests {
   }
 
   @Test func `random VMs all get on`() {
-    for seed in 0..<UInt64(20 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(20)) {
       var random = SplitMix64(seed: seed)
       let simulation = Simulation(
         slots: Int.random(in: 1...32, using: &random),

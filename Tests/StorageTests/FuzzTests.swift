@@ -2,13 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Storage
-
-/// How many times more than usual the tests with random data run.
-var fuzzFactor: Int { Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"] ?? "") ?? 1 }
 
 /// Random tables, disks and requests: nothing traps, every reading ends, and the wall holds.
 struct FuzzTests {
@@ -31,7 +28,7 @@ struct FuzzTests {
   }
 
   @Test func `random MBRs and chains`() {
-    for seed in 0..<UInt64(300 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(300)) {
       var random = SplitMix64(seed: seed)
       let count = UInt64(1) << UInt64.random(in: 0...20, using: &random)
       var disk = SampleDisk(Bool.random(using: &random) ? .bytes512 : .bytes4096, sectors: count)
@@ -50,7 +47,7 @@ struct FuzzTests {
   }
 
   @Test func `GPTs with random bytes changed, and the checksums made right again`() {
-    for seed in 0..<UInt64(60 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(60)) {
       var random = SplitMix64(seed: seed)
       let layout = SampleLayout(entryCount: UInt32.random(in: 1...16, using: &random))
       var disk = SampleDisk.gpt(
@@ -71,7 +68,7 @@ struct FuzzTests {
   }
 
   @Test func `random sectors`() {
-    for seed in 0..<UInt64(40 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(40)) {
       var random = SplitMix64(seed: seed)
       var disk = SampleDisk(sectors: 32)
       for sector in 0..<32 as Range<UInt64> {
@@ -84,7 +81,7 @@ struct FuzzTests {
   }
 
   @Test func `bytes of another length than was asked for are as good as none`() throws {
-    for seed in 0..<UInt64(100 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(100)) {
       var random = SplitMix64(seed: seed)
       var reader = PartitionReader(try #require(DiskGeometry(sectorSize: .bytes512, sectorCount: 1000)))
       var step = reader.start()
@@ -124,7 +121,7 @@ struct FuzzTests {
   }
 
   @Test func `no request names a sector outside the partition`() {
-    for seed in 0..<UInt64(3000 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(3000)) {
       var random = SplitMix64(seed: seed)
       guard let disk = disk(&random) else { continue }
       let edges = [disk.prefix, disk.prefix + disk.real.count, disk.sectorCount].flatMap { [$0, $0 * 8] }
@@ -165,7 +162,7 @@ struct FuzzTests {
   }
 
   @Test func `random headers and segments name only what may be written`() throws {
-    for seed in 0..<UInt64(2000 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(2000)) {
       var random = SplitMix64(seed: seed)
       guard let disk = disk(&random) else { continue }
       var limits = BlockLimits(segments: 254, segmentBytes: 1 << 20)
@@ -198,7 +195,7 @@ struct FuzzTests {
   }
 
   @Test func `every made-up table is one that a guest can read`() throws {
-    for seed in 0..<UInt64(40 * fuzzFactor) {
+    for seed in 0..<UInt64(fuzzRounds(40)) {
       var random = SplitMix64(seed: seed)
       guard let disk = disk(&random) else { continue }
       let reading = try VirtualDiskTests.label(disk).read()

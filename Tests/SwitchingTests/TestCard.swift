@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
+import TestSupport
 import Virtio
 
 @testable import Switching

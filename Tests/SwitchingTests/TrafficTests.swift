@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import TestSupport
 import Testing
 
 @testable import Switching

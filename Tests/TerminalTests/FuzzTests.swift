@@ -3,6 +3,7 @@
 
 import ABI
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Terminal
@@ -41,7 +42,7 @@ import Testing
 
   @Test func `each line begins with a name, and no VM's letters stand behind another's`() throws {
     for seed in 0..<UInt64(Self.rounds) {
-      var random = SplitMix64(seed)
+      var random = SplitMix64(seed: seed)
       var bench = try Bench(machines: 4)
       bench.settle()
       for _ in 0..<60 {
@@ -77,7 +78,7 @@ import Testing
 
   @Test func `of what reaches the terminal only colours and moves along the line are sequences`() throws {
     for seed in 0..<UInt64(Self.rounds) {
-      var random = SplitMix64(seed &+ 1_000_000)
+      var random = SplitMix64(seed: seed &+ 1_000_000)
       var bench = try Bench(machines: 2)
       for _ in 0..<40 {
         bench.print((0..<100).map { _ in UInt8.random(in: 0...255, using: &random) }, by: 0)
@@ -104,7 +105,7 @@ import Testing
 
   @Test func `random keys, guests, log lines and crashes trap nowhere`() throws {
     for seed in 0..<UInt64(Self.rounds) {
-      var random = SplitMix64(seed &+ 2_000_000)
+      var random = SplitMix64(seed: seed &+ 2_000_000)
       let machines = Int.random(in: 0...16, using: &random)
       let switches = Int.random(in: 0...(31 - machines), using: &random)
       var bench = try Bench(machines: machines, switches: Array(repeating: "lan", count: min(switches, 16)))
@@ -146,7 +147,7 @@ import Testing
 
   @Test func `in only-current mode random bytes pass unchanged`() throws {
     for seed in 0..<UInt64(Self.rounds) {
-      var random = SplitMix64(seed &+ 3_000_000)
+      var random = SplitMix64(seed: seed &+ 3_000_000)
       var bench = try Bench(machines: 2)
       bench.type("@q")
       _ = bench.output()

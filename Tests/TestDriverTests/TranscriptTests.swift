@@ -17,7 +17,7 @@ struct TranscriptTests {
 
   @Test func `what comes later, in pieces, is waited for`() async throws {
     let transcript = Transcript()
-    async let match = transcript.expect("vm0 login:", within: .seconds(60))
+    async let match = transcript.expect("vm0 login:", within: .seconds(600))
 
     for piece in ["boot\nvm", "0 \u{1b}[1", "mlog", "in: "] {
       await Task.yield()
@@ -33,7 +33,7 @@ struct TranscriptTests {
 
     await #expect(throws: ConsoleFailure.self) { try await transcript.expect(.line("vm1.*vm2"), within: .zero) }
     #expect(try await transcript.expect(.line(#"^vm1 │ up (\d+)"#), within: .zero).captures == ["3"])
-    async let match = transcript.expect(.line(#"^vm2 │ up (\d+)\.\d"#), within: .seconds(60))
+    async let match = transcript.expect(.line(#"^vm2 │ up (\d+)\.\d"#), within: .seconds(600))
     transcript.append(" 4.25\n".utf8)
     #expect(try await match.captures == ["4"])
   }
@@ -44,7 +44,7 @@ struct TranscriptTests {
     await #expect(throws: ConsoleFailure.self) {
       try await transcript.expect(.wholeLine(#"ticks (\d+)"#), within: .zero)
     }
-    async let match = transcript.expect(.wholeLine(#"ticks (\d+)"#), within: .seconds(60))
+    async let match = transcript.expect(.wholeLine(#"ticks (\d+)"#), within: .seconds(600))
     transcript.append("2\r\nvm2".utf8)
     #expect(try await match.captures == ["42"])
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -83,7 +84,7 @@ struct LinuxKernelTests {
   }
 
   @Test func `no header traps`() {
-    var random = DeviceRandom(seed: 0xb00)
+    var random = SplitMix64(seed: 0xb00)
     let memory = TestMemory(low: 32 << 20)
     for _ in 0..<fuzzRounds(2_000) {
       var file = KernelFile(code: 64)

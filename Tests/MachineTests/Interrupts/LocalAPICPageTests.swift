@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -285,7 +286,7 @@ struct LocalAPICPageContentTests {
 
 struct LocalAPICPageFuzzTests {
   @Test func `nothing that a guest writes into the page traps`() throws {
-    var random = DeviceRandom(seed: 11)
+    var random = SplitMix64(seed: 11)
     for _ in 0..<fuzzRounds(300) {
       let guest = startedGuest()
       for _ in 0..<8 {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -172,7 +173,7 @@ extension LocalAPIC {
   }
 
   @Test func `no periodic tick is lost, however irregularly anyone looks`() {
-    var random = DeviceRandom(seed: 0x320)
+    var random = SplitMix64(seed: 0x320)
     for _ in 0..<fuzzRounds(100) {
       let period = UInt32(random.next() % 5000 + 1)
       var apic = LocalAPIC.timing(periodic, count: period)

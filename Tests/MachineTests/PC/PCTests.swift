@@ -3,6 +3,7 @@
 
 import Bits
 import Decoding
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -138,7 +139,7 @@ struct PCFuzzTests {
   ]
 
   /// Does something random.
-  private func step(_ guest: ScriptedGuest, _ random: inout DeviceRandom) {
+  private func step(_ guest: ScriptedGuest, _ random: inout SplitMix64) {
     let word = random.next()
     let value = UInt32(truncatingIfNeeded: random.next() >> (random.next() % 32))
     let width = [1, 2, 4][Int(word >> 8) % 3]
@@ -162,7 +163,7 @@ struct PCFuzzTests {
   }
 
   @Test func `no sequence of accesses and times traps, and time never stands still`() {
-    var random = DeviceRandom(seed: 0x9c)
+    var random = SplitMix64(seed: 0x9c)
     for _ in 0..<fuzzRounds(20) {
       let guest = ScriptedGuest()
       for _ in 0..<1000 {

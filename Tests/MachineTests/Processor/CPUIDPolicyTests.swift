@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -169,8 +170,8 @@ private func has(_ word: UInt32, _ bit: UInt32) -> Bool { word & 1 << bit != 0 }
   }
 
   @Test func `no leaf and no facts make it trap`() {
-    var random = ProcessorRandom(state: 4)
-    for _ in 0..<ProcessorRandom.rounds(20_000) {
+    var random = SplitMix64(seed: 4)
+    for _ in 0..<fuzzRounds(20_000) {
       let guest = facts {
         $0.cr4 = random.next()
         $0.xcr0 = random.next()

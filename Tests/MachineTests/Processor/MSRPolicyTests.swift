@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -128,9 +129,9 @@ private final class Guest {
   }
 
   @Test func `random reads and writes never trap`() {
-    var random = ProcessorRandom(state: 5)
+    var random = SplitMix64(seed: 5)
     let starts: [UInt32] = [0, 0x200, 0x260, 0x800, 0x4b56_4d00, 0xc000_0080, 0xc001_0000, 0xc001_1000, 0x6e0]
-    for _ in 0..<ProcessorRandom.rounds(40_000) {
+    for _ in 0..<fuzzRounds(40_000) {
       let number = starts[Int(random.next() % 9)] &+ UInt32(random.next() & 0x7f)
       guest.cpu.cr0 = random.next()
       guest.cpu.machineTSC = random.next()

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -119,11 +120,11 @@ private final class Ending {
   }
 
   @Test func `random registers never trap`() throws {
-    var random = ProcessorRandom(state: 6)
+    var random = SplitMix64(seed: 6)
     try withProcessorMemory(4096) { (memory) throws in
       var clock = ParavirtualClock()
       let end = Ending(memory)
-      for _ in 0..<ProcessorRandom.rounds(20_000) {
+      for _ in 0..<fuzzRounds(20_000) {
         let value = random.next() >> (random.next() & 63)
         try? clock.setRegister(value, reading, in: memory)
         try? clock.setWallRegister(value, start: random.next(), in: memory)

@@ -1,73 +1,26 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ABI
-import Bits
-
-/// A guest's memory, between bytes that nobody may touch.
-final class TestMemory {
-  private static let guardBytes = 4096
-  private let start: UnsafeMutableRawPointer
-  let size: Int
-  let memory: GuestMemory
-
-  init(size: Int) {
-    self.size = size
-    start = .allocate(byteCount: size + 2 * Self.guardBytes, alignment: 4096)
-    start.initializeMemory(as: UInt8.self, repeating: 0xee, count: Self.guardBytes)
-    (start + Self.guardBytes + size).initializeMemory(as: UInt8.self, repeating: 0xee, count: Self.guardBytes)
-    memory = GuestMemory(unsafeLow: start + Self.guardBytes, lowSize: UInt64(size))
-  }
-
-  deinit { start.deallocate() }
-
-  /// Whether the bytes around the memory are as they were.
-  var isUnharmed: Bool {
-    let before = UnsafeRawBufferPointer(start: start, count: Self.guardBytes)
-    let after = UnsafeRawBufferPointer(start: start + Self.guardBytes + size, count: Self.guardBytes)
-    return before.allSatisfy { $0 == 0xee } && after.allSatisfy { $0 == 0xee }
-  }
-
-  subscript<T: FixedWidthInteger & BitwiseCopyable>(_ address: Int, _ type: T.Type = T.self) -> T {
-    get { (start + Self.guardBytes + address).loadUnaligned(as: T.self) }
-    set { (start + Self.guardBytes + address).storeBytes(of: newValue, as: T.self) }
-  }
-
-  func bytes(_ address: Int, count: Int) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: start + Self.guardBytes + address, count: count))
-  }
-
-  func store(_ bytes: [UInt8], at address: Int) {
-    bytes.withUnsafeBytes { source in
-      if let first = source.baseAddress {
-        (start + Self.guardBytes + address).copyMemory(from: first, byteCount: source.count)
-      }
-    }
-  }
-
-  func fill(_ address: Int, count: Int, with byte: UInt8 = 0) {
-    (start + Self.guardBytes + address).initializeMemory(as: UInt8.self, repeating: byte, count: count)
-  }
-}
+package import ABI
 
 /// A driver's side of a queue, as a good driver has it. Each descriptor has a buffer of its own.
-final class TestQueue {
-  let memory: TestMemory
-  let setup: QueueSetup
-  let bufferSize: Int
+package final class TestQueue {
+  package let memory: TestMemory
+  package let setup: QueueSetup
+  package let bufferSize: Int
   private let buffers: Int
   private let hasEventIndex: Bool
-  private(set) var free: [UInt16]
+  package private(set) var free: [UInt16]
   private var availableIndex: UInt16 = 0
-  private(set) var usedSeen: UInt16 = 0
+  package private(set) var usedSeen: UInt16 = 0
   /// Whether a kick is on its way to the device.
-  var hasKicked = false
-  var size: Int { Int(setup.size) }
+  package var hasKicked = false
+  package var size: Int { Int(setup.size) }
 
   /// Bytes that a queue takes in memory.
-  static func byteCount(size: Int, bufferSize: Int) -> Int { size * (32 + bufferSize) + 4096 }
+  package static func byteCount(size: Int, bufferSize: Int) -> Int { size * (32 + bufferSize) + 4096 }
 
-  init(_ memory: TestMemory, size: Int, bufferSize: Int, at address: Int, hasEventIndex: Bool) {
+  package init(_ memory: TestMemory, size: Int, bufferSize: Int, at address: Int, hasEventIndex: Bool) {
     self.memory = memory
     self.bufferSize = bufferSize
     self.hasEventIndex = hasEventIndex
@@ -82,11 +35,11 @@ final class TestQueue {
   }
 
   /// Where the buffer of a descriptor is.
-  func place(_ descriptor: UInt16) -> Int { buffers + Int(descriptor) * bufferSize }
+  package func place(_ descriptor: UInt16) -> Int { buffers + Int(descriptor) * bufferSize }
 
   /// Makes a chain of `pieces` available, each a buffer with so many bytes.
   /// - Returns: Whether there were descriptors for it.
-  func offer(_ pieces: [(length: Int, isWritable: Bool)], fill: ([UInt16]) -> Void = { _ in }) -> Bool {
+  package func offer(_ pieces: [(length: Int, isWritable: Bool)], fill: ([UInt16]) -> Void = { _ in }) -> Bool {
     guard free.count >= pieces.count else { return false }
     let chain = pieces.indices.map { _ in free.removeLast() }
     for (index, piece) in pieces.enumerated() {
@@ -106,7 +59,7 @@ final class TestQueue {
   }
 
   /// Takes the next chain that the device is done with.
-  func take() -> (head: UInt16, written: Int)? {
+  package func take() -> (head: UInt16, written: Int)? {
     guard memory[Int(setup.used) + 2, UInt16.self] != usedSeen else { return nil }
     let entry = Int(setup.used) + 4 + 8 * (Int(usedSeen) % size)
     usedSeen &+= 1
@@ -116,7 +69,7 @@ final class TestQueue {
   }
 
   /// Has the descriptors of a chain back.
-  func release(_ head: UInt16) {
+  package func release(_ head: UInt16) {
     var index = head
     while true {
       free.append(index)
