@@ -36,8 +36,8 @@ extension SVMProcessor {
     }
   }
 
-  /// An interrupt that the guest can take now is delivered by VMRUN itself (§15.20); one that it cannot is left to the
-  /// processor, which delivers it with no exit once the guest lets it (§15.21.4).
+  /// An interrupt that the guest can take now is delivered by VMRUN itself (§15.20), as what `injectedType` says; one
+  /// that it cannot is left to the processor, which delivers it with no exit once the guest lets it (§15.21.4).
   private func loadInjection(_ state: inout VirtualCPUState) {
     var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(state.cr8 & 0xf))
     let interrupt = state.injection.interrupt
@@ -49,9 +49,9 @@ extension SVMProcessor {
         | Self.eventValid | UInt64(state.injection.errorCode) << 32
       state.injection.exception = 0
     } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0,
-      vmcb[.eventInjection] & Self.eventValid == 0
+      vmcb[.eventInjection] & Self.eventValid == 0, let injectedType
     {
-      vmcb[.eventInjection] = UInt64(interrupt & 0xff) | Self.eventValid
+      vmcb[.eventInjection] = UInt64(interrupt & 0xff) | injectedType << 8 | Self.eventValid
       vmcb[.virtualInterrupt] = control.rawValue
       return
     }
@@ -60,6 +60,15 @@ extension SVMProcessor {
       vmcb[.virtualVector] = interrupt & 0xff
     }
     vmcb[.virtualInterrupt] = control.rawValue
+  }
+
+  /// The type of event that brings the guest an interrupt; `nil` if none does.
+  ///
+  /// QEMU may deliver an external interrupt (type 0) a second time in the same entry, whatever the guest does by then
+  /// (decision 14). A software interrupt (type 4) arrives in the same way, and once, but may not come from ring 3.
+  private var injectedType: UInt64? {
+    guard isTranslated else { return 0 }
+    return vmcb[.privilegeLevel] == 3 ? nil : 4
   }
 
   private func loadSegments(_ segments: Segments) {
