@@ -130,7 +130,9 @@ let onHost: [Target] = [
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
-  .target(name: "TestSupport", dependencies: ["Bits", "ABI"], path: "Tests/TestSupport"),
+  .target(
+    name: "TestSupport", dependencies: ["Bits", "ABI", "Firmware"], path: "Tests/TestSupport",
+    swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
   tests("Bits"),
   tests("ABI", ["Bits"]),
   tests("Firmware", ["Bits", "ABI"]),

@@ -163,6 +163,24 @@ private func topology(_ body: [UInt8]) throws(ACPIError) -> Topology {
     #expect(try topology(madt([processor(0), ioapic(8, 0xfec0_0000, 16)])).ioapic(for: 3) == nil)
   }
 
+  /// As on a Xeon D with several PCI roots: the chipset's controller with 24 inputs, and one with 8 at each root.
+  @Test(arguments: [
+    (gsi: UInt32(0), controller: 8, input: UInt32(0)), (23, 8, 23), (24, 9, 0), (31, 9, 7), (32, 10, 0), (39, 10, 7),
+    (40, 11, 0), (47, 11, 7), (48, 12, 0), (55, 12, 7),
+  ])
+  func `each of five controllers has its own interrupts`(gsi: UInt32, controller: Int, input: UInt32) throws {
+    let five = [
+      ioapic(8, 0xfec0_0000, 0), ioapic(9, 0xfec0_1000, 24), ioapic(10, 0xfec0_8000, 32), ioapic(11, 0xfec1_0000, 40),
+      ioapic(12, 0xfec1_8000, 48),
+    ]
+    for order in [five, five.reversed()] {
+      let read = try topology(madt([processor(0)] + order))
+      let index = try #require(read.ioapic(for: gsi))
+      #expect(Int(read.ioapic(index).id) == controller)
+      #expect(gsi - read.ioapic(index).gsiBase == input)
+    }
+  }
+
   @Test func `an override moves an ISA interrupt and says how it signals`() throws {
     let read = try topology(madt([processor(0), override(0, 2, 0), override(9, 20, 0xf), override(5, 5, 0xd)]))
     #expect(read.route(isa: 0) == InterruptRoute(gsi: 2))

@@ -4,6 +4,7 @@
 import Bits
 import Firmware
 import PCI
+import TestSupport
 import Testing
 
 @testable import IOMMU

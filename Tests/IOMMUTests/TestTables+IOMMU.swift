@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
+
 /// The tables of IOMMUs as firmware writes them.
 extension TestTables {
   static func dmar(_ entries: [[UInt8]], flags: UInt8 = 1) -> [UInt8] {

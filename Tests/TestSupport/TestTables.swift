@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Bits
-import Firmware
+package import Bits
+package import Firmware
 
 /// A machine's memory from address 0 that holds one ACPI table, and the way to it.
-struct TestTables: PhysicalMemory {
+package struct TestTables: PhysicalMemory {
   private var content = [UInt8](repeating: 0, count: 0x4000)
 
-  init(_ signature: String, _ body: [UInt8]) {
+  package init(_ signature: String, _ body: [UInt8]) {
     put(Self.sealed(signature, body), at: 0x1000)
     put(Self.sealed("XSDT", Self.bytes(UInt64(0x1000))), at: 0x800)
     var pointer = Array("RSD PTR ".utf8) + [0] + Array("ROOST ".utf8) + [2, 0, 0, 0, 0]
@@ -18,10 +18,10 @@ struct TestTables: PhysicalMemory {
     put(pointer, at: 0x400)
   }
 
-  func system() throws(ACPIError) -> SystemTables { try SystemTables(rsdp: PhysicalAddress(0x400), in: self) }
+  package func system() throws(ACPIError) -> SystemTables { try SystemTables(rsdp: PhysicalAddress(0x400), in: self) }
 
   @_lifetime(borrow self)
-  func bytes(at address: PhysicalAddress, count: UInt64) -> RawSpan? {
+  package func bytes(at address: PhysicalAddress, count: UInt64) -> RawSpan? {
     guard fits(address.value, count: count, in: UInt64(content.count)) else { return nil }
     let start = Int(address.value)
     return content.span.bytes.extracting(start..<(start + Int(count)))
@@ -40,7 +40,7 @@ struct TestTables: PhysicalMemory {
   private static func checksum(_ content: [UInt8]) -> UInt8 { 0 &- content.reduce(0, &+) }
 
   /// Little-endian bytes of a number.
-  static func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+  package static func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     (0..<MemoryLayout<T>.size).map { UInt8(truncatingIfNeeded: value >> T(8 * $0)) }
   }
 }
