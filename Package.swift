@@ -109,6 +109,12 @@ let onHost: [Target] = [
     ],
     swiftSettings: strict),
   .target(
+    name: "BootMedia",
+    dependencies: [
+      "HostTools", "DiskImage", "Storage", .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: strict),
+  .target(
     name: "GuestImage",
     dependencies: ["Bits", "HostTools", .product(name: "SystemPackage", package: "swift-system")],
     resources: [.embedInCode("Root")],
@@ -125,6 +131,7 @@ let onHost: [Target] = [
     name: "CLI",
     dependencies: [
       "ABI", "Bits", "Description", "ImagePacking", "GuestImage", "DiskImage", "Storage", "Emulator", "HostTools",
+      "BootMedia",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -152,6 +159,7 @@ let onHost: [Target] = [
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
+  tests("BootMedia", ["DiskImage", "Storage"]),
   tests("Emulator"),
 ]
 

@@ -2,20 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import BootMedia
+import Description
+import ImagePacking
 import SystemPackage
 
-/// `roost build`: makes the boot image of a system.
+/// `roost build`: makes what a system boots from.
 struct BuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "build", abstract: "Builds the boot image of a system.",
+    commandName: "build", abstract: "Builds the boot image of a system, or a medium with it.",
     discussion: """
-      The image is what Roost's kernel is given as its initial RAM disk (QEMU: -initrd) or as a module (GRUB: \
-      module2). Guests' kernels and programs come from Debian's packages and are kept for the next time.
+      Without --format it is the image alone, which Roost's kernel is given as its initial RAM disk (QEMU: -initrd) or \
+      as a module (GRUB: module2). The other formats boot by themselves, with a BIOS and with UEFI: 'iso' is a disc, \
+      'usb' a stick (to be written with dd), 'pxe' a folder for a TFTP server, 'kernel' a folder with the kernel and \
+      the image for QEMU. The same input gives the same bytes, at any time and in any folder; SOURCE_DATE_EPOCH sets \
+      the date of the files in them.
+
+      On a medium the image is the file roost/image: one of another description can replace it.
+
+      Guests' kernels and programs come from Debian's packages and are kept for the next time.
       """)
 
   @OptionGroup var system: SystemArguments
 
-  @Option(name: .shortAndLong, help: "Where to write the image.", completion: .file())
+  @Option(help: "What to make.")
+  var format = BootFormat.image
+
+  @Option(name: .shortAndLong, help: "Where to write it; for 'kernel' and 'pxe' a folder.", completion: .file())
   var output: String
 
   @OptionGroup var options: CommonOptions
@@ -23,13 +36,34 @@ struct BuildCommand: AsyncParsableCommand {
   func run() async throws {
     try await Failure.wrapping {
       let description = try system.load()
+      try await format.requireTools()
       let project = Project()
-      let programs = try await TargetPrograms(
+      let paths = try await TargetPrograms(
         folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
-      let image = try await SystemImage(project: project, options: options)
-        .bytes(of: description, programs: try programs.load(for: description))
-      try WholeFile.write(image, to: FilePath(output))
-      options.reporter.step("done", "\(output), \(image.count >> 10) KiB, for \(programs.kernel)")
+      let programs = try paths.load(for: description)
+      let image = try await SystemImage(project: project, options: options).bytes(of: description, programs: programs)
+      guard format != .image else {
+        try WholeFile.write(image, to: FilePath(output))
+        options.reporter.step("done", "\(output), \(image.count >> 10) KiB, for \(paths.kernel)")
+        return
+      }
+      let contents = BootContents(
+        name: description.name, kernel: try ImagePacker.bootable(kernel: programs.kernel), image: image,
+        serialUnit: description.console.uart.unit, baud: description.console.baud)
+      try await BootMedium(contents, tools: options.tools).write(format, to: FilePath(output))
+      options.reporter.step("done", output)
+    }
+  }
+}
+
+extension BootFormat: ExpressibleByArgument {}
+
+extension UART {
+  /// Its number, as boot loaders count.
+  fileprivate var unit: Int {
+    switch self {
+    case .com1: 0
+    case .com2: 1
     }
   }
 }

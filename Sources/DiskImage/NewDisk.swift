@@ -48,7 +48,7 @@ package struct NewDisk: Equatable, Sendable {
   /// What is written to it, each at its byte; all else is zero.
   package var contents: [(offset: Int, bytes: [UInt8])] {
     guard !partitions.isEmpty else { return [] }
-    return needsGPT ? tableOfGUIDs : [(0, bootRecord)]
+    return needsGPT ? tableOfGUIDs.contents : [(0, bootRecord)]
   }
 
   /// The first sector of the partition at `index` of `partitions`, and how many it has.

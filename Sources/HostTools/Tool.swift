@@ -16,7 +16,12 @@ package struct Tool: Hashable, Sendable {
   package static let dpkgDeb = Tool("dpkg-deb", package: "dpkg")
   package static let gzip = Tool("gzip", package: "gzip")
   package static let emulator = Tool("qemu-system-x86_64", package: "qemu-system-x86")
+  package static let grubImage = Tool("grub-mkimage", package: "grub-common")
+  package static let mcopy = Tool("mcopy", package: "mtools")
+  package static let mformat = Tool("mformat", package: "mtools")
+  package static let mmd = Tool("mmd", package: "mtools")
   package static let swift = Tool("swift", package: "swiftlang")
+  package static let xorriso = Tool("xorriso", package: "xorriso")
 }
 
 /// A tool did not do what was asked of it.

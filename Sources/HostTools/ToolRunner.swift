@@ -53,6 +53,15 @@ package struct ToolRunner: Sendable {
     }
   }
 
+  /// Throws if a file of a package is not there; the tool's name is its path.
+  package static func require(file tool: Tool) throws(ToolFailure) {
+    do {
+      try FileDescriptor.open(FilePath(tool.name), .readOnly).close()
+    } catch {
+      throw .missing(tool)
+    }
+  }
+
   /// The lines a person needs to see of a tool that failed: those with an error in them; failing that, the last ones.
   private static func lastWords(_ output: String, _ error: String) -> String {
     let lines = (output + "\n" + error).split(separator: "\n").filter { $0.contains { !$0.isWhitespace } }

@@ -34,8 +34,12 @@ struct ELFFile {
   }
 
   /// The file with nothing but what a loader reads: header, loadable segments, and each segment's bytes.
-  func stripped() throws(ELFFileError) -> [UInt8] {
-    var headers = try programHeaders().filter { $0.load(0, as: UInt32.self) == 1 }  // PT_LOAD
+  /// - Parameter notes: Whether its notes are kept, by which QEMU knows a kernel.
+  func stripped(notes: Bool = false) throws(ELFFileError) -> [UInt8] {
+    var headers = try programHeaders().filter { header in
+      let type = header.load(0, as: UInt32.self)
+      return type == 1 || notes && type == 4  // PT_LOAD, PT_NOTE
+    }
     var contents = [UInt8]()
     let start = Self.headerSize + headers.count * Self.programHeaderSize
     for index in headers.indices {

@@ -9,6 +9,16 @@ package import Description
 /// disk servers after the last switch. Console slot n is
 /// channel slot `VMMConfiguration.consoleSlot` of that VMM.
 package enum ImagePacker {
+  /// The kernel as boot loaders want it: without what only debuggers read, so that it does not depend on where it was
+  /// built.
+  package static func bootable(kernel: [UInt8]) throws(PackingError) -> [UInt8] {
+    do throws(ELFFileError) {
+      return try ELFFile(kernel).stripped(notes: true)
+    } catch {
+      throw .badProgram("kernel", error)
+    }
+  }
+
   /// Packs a system.
   /// - Parameters:
   ///   - guests: What each VM boots, in the order of the system's machines.

@@ -6,33 +6,30 @@ import TestDriver
 import Testing
 
 extension SystemTests {
-  /// The other way in: GRUB, by multiboot2, from a disc as a person would burn it.
+  /// What `roost build` makes for real computers, started as they would.
   @Suite(.serialized)
   struct BootLoaderTests {
-    @Test func `GRUB boots the same kernel and image to a log-in`() async throws {
-      let disc = try await Self.disc()
-      let machine = try await TestMachine(command: [
-        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-m", "512",
-        "-display", "none", "-nodefaults", "-vga", "std", "-no-reboot", "-cdrom", disc,
-        "-serial", "null", "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
-      ])
-      try await machine.expect("tiny login:", within: .seconds(180))
-      await machine.end()
+    @Test func `one disc boots with a BIOS and with UEFI`() async throws {
+      let disc = try await Medium("iso")
+      for firmware in [[], Medium.uefi] {
+        try await Medium.logIn(try await Medium.boot(firmware + ["-cdrom", disc.path]))
+      }
     }
 
-    /// A disc with GRUB, the kernel and the image of `systems/minimal.yaml`.
-    private static func disc() async throws -> String {
-      let folder = "\(Repository.root)/.build/disc"
-      try? FileManager.default.removeItem(atPath: folder)
-      try FileManager.default.createDirectory(atPath: folder + "/boot/grub", withIntermediateDirectories: true)
-      try FileManager.default.copyItem(atPath: Repository.image("KernelImage"), toPath: folder + "/boot/roost")
-      try await Tool.run([
-        Repository.roost, "build", "\(Repository.root)/systems/minimal.yaml", "-o", folder + "/boot/image",
-      ])
-      let menu = "set timeout=0\nmenuentry roost {\n multiboot2 /boot/roost\n module2 /boot/image\n}\n"
-      try menu.write(toFile: folder + "/boot/grub/grub.cfg", atomically: true, encoding: .utf8)
-      try await Tool.run(["grub-mkrescue", "-o", folder + ".iso", folder])
-      return folder + ".iso"
+    @Test(arguments: ["iso", "usb", "pxe", "kernel"])
+    func `the same input gives the same bytes, in another folder and later`(format: String) async throws {
+      let first = try await Medium(format, in: "media/first")
+      // File systems and formats of archives count in seconds, FAT in two.
+      try await Task.sleep(for: .seconds(2.1))
+      let second = try await Medium(format, in: "media/second")
+
+      #expect(try await Self.sums(first) == Self.sums(second))
+    }
+
+    /// The SHA-256 of every file, with its name in the medium.
+    private static func sums(_ medium: Medium) async throws -> String {
+      let command = "cd \"$0\"/.. && find \"$(basename \"$0\")\" -type f | LC_ALL=C sort | xargs sha256sum"
+      return try await Tool.run(["sh", "-c", command, medium.path])
     }
   }
 }

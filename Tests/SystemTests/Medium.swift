@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestDriver
+import Testing
+
+/// A boot medium of a description, made by `roost build`, and computers that start from it.
+struct Medium {
+  /// Its file or folder.
+  let path: String
+
+  /// Makes it in a folder of its own.
+  init(_ format: String, of description: String = "systems/minimal.yaml", in folder: String = "media") async throws {
+    let place = "\(Repository.root)/.build/\(folder)"
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    path = "\(place)/minimal.\(format)"
+    try await Tool.run([
+      Repository.roost, "build", "\(Repository.root)/\(description)", "--format", format, "-o", path,
+      "--components", (Repository.image("") as NSString).standardizingPath,
+    ])
+  }
+
+  /// Starts a computer with the hardware that `devices` says; its console is COM2.
+  static func boot(_ devices: [String]) async throws -> TestMachine {
+    try await TestMachine(
+      command: [
+        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-m", "256",
+        "-display", "none", "-nodefaults", "-vga", "std", "-no-reboot",
+        "-serial", "null", "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
+      ] + devices)
+  }
+
+  /// UEFI in place of a BIOS; its settings are forgotten afterwards.
+  static var uefi: [String] {
+    [
+      "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+      "-drive", "if=pflash,format=raw,snapshot=on,file=/usr/share/OVMF/OVMF_VARS_4M.fd",
+    ]
+  }
+
+  /// Waits for the log-in prompt, logs in and asks something.
+  static func logIn(_ machine: TestMachine) async throws {
+    try await machine.expect("Roost: loading minimal", within: .seconds(400))
+    try await machine.expect("tiny login:", within: .seconds(400))
+    machine.type("root\n")
+    try await machine.expect("Password:")
+    machine.type("root\n")
+    try await machine.expect("# ")
+    machine.type("expr 40 + 2\n")
+    try await machine.expect(.line("42"))
+    await machine.end()
+  }
+}
