@@ -108,6 +108,7 @@ let onHost: [Target] = [
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
+  .target(name: "Survey", dependencies: ["Bits", "Firmware"], swiftSettings: strict),
   .target(
     name: "BootMedia",
     dependencies: [
@@ -131,7 +132,7 @@ let onHost: [Target] = [
     name: "CLI",
     dependencies: [
       "ABI", "Bits", "Description", "ImagePacking", "GuestImage", "DiskImage", "Storage", "Emulator", "HostTools",
-      "BootMedia",
+      "BootMedia", "Survey",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
@@ -160,6 +161,7 @@ let onHost: [Target] = [
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),
   tests("BootMedia", ["DiskImage", "Storage"]),
+  tests("Survey", ["Bits", "Description"]),
   tests("Emulator"),
 ]
 

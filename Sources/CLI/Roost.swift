@@ -11,12 +11,13 @@ struct Roost: AsyncParsableCommand {
     abstract: "Runs several Linux machines on one computer, with nothing under them but a small kernel.",
     discussion: """
       A text file in YAML says which machines there are and what each has. 'check' reads it, 'build' makes a boot \
-      image of it, 'run' boots that image in an emulator and puts you at its console.
+      image of it, 'run' boots that image in an emulator and puts you at its console, 'probe' looks at a computer \
+      and describes a system for it.
 
       Shell completion: roost --generate-completion-script bash (or zsh, fish).
       """,
     version: "0.1.0",
-    subcommands: [CheckCommand.self, BuildCommand.self, RunCommand.self])
+    subcommands: [CheckCommand.self, BuildCommand.self, RunCommand.self, ProbeCommand.self])
 }
 
 /// Where the process starts; it ends with 0, or with what `Failure` and the usage of commands say.

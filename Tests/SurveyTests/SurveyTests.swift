@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Description
+import Testing
+
+@testable import Survey
+
+struct SurveyTests {
+  private func line(_ address: String, _ machine: SavedMachine) throws -> InterruptLine {
+    let survey = MachineSurvey(machine.files)
+    return survey.line(of: try #require(survey.bus.functions.first { $0.text == address }))
+  }
+
+  private func findings(_ subject: String, _ machine: SavedMachine) -> [String] {
+    MachineSurvey(machine.files).findings.filter { $0.subject == subject }.map { "\($0.grade.rawValue): \($0.text)" }
+  }
+
+  @Test func `a small AMD board is fit`() {
+    let machine = SavedMachine.amd
+
+    #expect(MachineSurvey(machine.files).isFit)
+    #expect(findings("machine", machine) == ["fit: Example Boards Small Board (rev 2), firmware 1.20"])
+    #expect(findings("processor", machine) == ["fit: AMD Ryzen Embedded V1605B: AMD SVM with nested paging"])
+    #expect(findings("cores", machine) == ["fit: 8 on 4 cores"])
+    #expect(findings("memory", machine) == ["fit: 7840 MiB"])
+    #expect(findings("interrupts", machine) == ["fit: 2 I/O APICs, with lines from 0, 24"])
+    #expect(findings("IOMMU", machine) == ["fit: AMD-Vi, 1 unit"])
+    #expect(findings("PCI", machine) == ["fit: 1 PCI root, 8 functions"])
+    #expect(findings("network", machine) == ["fit: 02:00.0 (8086:1533), alone in its group, GSI 30"])
+    #expect(findings("serial", machine) == ["fit: COM1; the console is com1: Linux has its console there"])
+  }
+
+  @Test func `the reference machine is fit`() {
+    let machine = SavedMachine.supermicro
+
+    #expect(MachineSurvey(machine.files).isFit)
+    #expect(
+      findings("processor", machine) == ["fit: Intel(R) Xeon(R) D-2146NT CPU @ 2.30GHz: Intel VMX with EPT"])
+    #expect(findings("interrupts", machine) == ["fit: 5 I/O APICs, with lines from 0, 24, 32, 40, 48"])
+    #expect(findings("IOMMU", machine) == ["fit: Intel VT-d, 4 units"])
+    #expect(findings("remapping", machine) == ["fit: interrupts of devices are remapped"])
+    #expect(findings("groups", machine) == ["fit: 12"])
+    #expect(findings("PCI", machine) == ["fit: 4 PCI roots, 13 functions"])
+    #expect(
+      findings("disks", machine) == [
+        "fit: SATA, AHCI: 00:11.5 (8086:a1d2), in a group with 00:11.0",
+        "fit: SATA, AHCI: 00:17.0 (8086:a182), alone in its group, GSI 16",
+        "note: NVMe, for one VM as a device: 17:00.0 (144d:a808), alone in its group, GSI 32",
+      ])
+    #expect(
+      findings("serial", machine) == ["fit: COM1, COM2; the console is com2: Linux has its console there"])
+  }
+
+  // MARK: - Interrupt lines
+
+  @Test func `a line of another I/O APIC than the first is found by the IOMMU that both are behind`() throws {
+    #expect(try line("66:00.0", .supermicro) == .known(42))
+    #expect(try line("17:00.0", .supermicro) == .known(32))
+    #expect(try line("00:17.0", .supermicro) == .known(16))
+    #expect(try line("02:00.0", .amd) == .known(30))
+  }
+
+  @Test func `without an IOMMU's table the line is one of several`() throws {
+    var machine = SavedMachine.supermicro
+    machine.set("sys/firmware/acpi/tables/DMAR", nil)
+
+    #expect(try line("66:00.0", machine) == .among([26, 34, 42, 50]))
+  }
+
+  @Test func `messages say nothing about the line`() throws {
+    #expect(try line("00:11.5", .supermicro) == .unknown)
+    #expect(try line("03:00.0", .amd) == .unknown)
+    #expect(try line("65:00.0", .supermicro) == .none)
+  }
+
+  // MARK: - What is missing
+
+  @Test func `a processor without virtualisation is not fit, and the firmware's set-up is named`() {
+    var machine = SavedMachine.amd
+    machine.addProcessors(vendor: "AuthenticAMD", model: "X", cores: 1, threads: 1, flags: "")
+    #expect(!MachineSurvey(machine.files).isFit)
+    #expect(findings("processor", machine)[0].contains("firmware's set-up"))
+
+    machine.addProcessors(vendor: "GenuineIntel", model: "X", cores: 1, threads: 1, flags: "vmx")
+    #expect(findings("processor", machine) == ["unfit: X: Intel VMX without EPT: the processor is too old"])
+    machine.addProcessors(vendor: "GenuineIntel", model: "X", cores: 1, threads: 1, flags: "vmx ept", vmx: "vnmi")
+    #expect(findings("processor", machine)[0].contains("without unrestricted guests"))
+    machine.addProcessors(vendor: "Other", model: "X", cores: 1, threads: 1, flags: "vmx svm npt ept")
+    #expect(!MachineSurvey(machine.files).isFit)
+  }
+
+  @Test func `a machine without an IOMMU runs, but gives no devices away`() throws {
+    var machine = SavedMachine.amd
+    machine.set("sys/firmware/acpi/tables/IVRS", nil)
+
+    #expect(MachineSurvey(machine.files).isFit)
+    #expect(findings("IOMMU", machine)[0].hasPrefix("note: none: VMs cannot have devices"))
+    #expect(DescriptionText(MachineSurvey(machine.files)).text.contains("# unprotected-dma: true"))
+  }
+
+  @Test func `the firmware's own console comes before Linux's`() {
+    var machine = SavedMachine.amd
+    machine.addSerial(1, port: 0x2f8)
+    #expect(findings("serial", machine)[0].contains("is com1: Linux"))
+    machine.addTable("SPCR", [0, 0, 0, 0, 1, 8, 0, 0] + bytes(UInt64(0x2f8)))
+    #expect(findings("serial", machine)[0].contains("is com2: the firmware's own"))
+  }
+
+  @Test func `a machine of which nothing is known is not fit`() {
+    #expect(!MachineSurvey(MachineFiles()).isFit)
+  }
+}
