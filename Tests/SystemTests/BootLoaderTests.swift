@@ -16,6 +16,48 @@ extension SystemTests {
       }
     }
 
+    @Test func `a stick boots with a BIOS and with UEFI`() async throws {
+      let stick = try await Medium("usb")
+      for firmware in [[], Medium.uefi] {
+        let devices = [
+          "-device", "qemu-xhci", "-drive", "if=none,id=stick,format=raw,readonly=on,file=\(stick.path)",
+          "-device", "usb-storage,drive=stick,bootindex=0",
+        ]
+        try await Medium.logIn(try await Medium.boot(firmware + devices))
+      }
+    }
+
+    @Test func `the system on a stick is replaced by copying an image`() async throws {
+      let stick = try await Medium("usb", in: "media/replaced")
+      let image = stick.path + ".other"
+      try await Tool.run([Repository.roost, "build", try Medium.renamed(in: stick), "-o", image])
+      try await Tool.run(["mcopy", "-o", "-i", stick.path + "@@1M", image, "::roost/image"])
+
+      let machine = try await Medium.boot(["-drive", "format=raw,readonly=on,if=virtio,file=\(stick.path)"])
+      try await machine.expect("other login:", within: .seconds(400))
+      await machine.end()
+    }
+
+    @Test(arguments: ["boot.ipxe", "grub.pxe"])
+    func `a network card boots from a TFTP server, by iPXE or straight into GRUB`(file: String) async throws {
+      let folder = try await Medium("pxe")
+      let machine = try await Medium.boot([
+        "-netdev", "user,id=net,tftp=\(folder.path),bootfile=\(file)",
+        "-device", "virtio-net-pci,netdev=net,bootindex=0",
+      ])
+      try await Medium.logIn(machine)
+    }
+
+    @Test func `a network card boots by UEFI`() async throws {
+      let folder = try await Medium("pxe")
+      let machine = try await Medium.boot(
+        Medium.uefi + [
+          "-netdev", "user,id=net,tftp=\(folder.path),bootfile=grub.efi",
+          "-device", "virtio-net-pci,netdev=net,bootindex=0,romfile=",
+        ])
+      try await Medium.logIn(machine)
+    }
+
     @Test(arguments: ["iso", "usb", "pxe", "kernel"])
     func `the same input gives the same bytes, in another folder and later`(format: String) async throws {
       let first = try await Medium(format, in: "media/first")

@@ -21,6 +21,14 @@ struct Medium {
     ])
   }
 
+  /// A description like `systems/minimal.yaml`, beside `medium`, whose VM is called `other`.
+  static func renamed(in medium: Medium) throws -> String {
+    let path = medium.path + ".yaml"
+    let text = try Repository.text("systems/minimal.yaml").replacing("  tiny:", with: "  other:")
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
   /// Starts a computer with the hardware that `devices` says; its console is COM2.
   static func boot(_ devices: [String]) async throws -> TestMachine {
     try await TestMachine(
