@@ -14,7 +14,8 @@ struct ProbeCommand: ParsableCommand {
       description that 'roost check' accepts to standard output. Ends with status 3 if the computer cannot run Roost.
 
       With --save it only copies what it would look at (a few hundred small files of /proc and /sys) into a folder, \
-      with which anybody can do the rest by --from. Serial numbers and addresses of network cards are not among them.
+      with which anybody can do the rest by --from. Where there is no 'roost', the script that --script prints does the \
+      same. Serial numbers and addresses of network cards are not among them.
       """)
 
   @Option(help: "Save what Linux says of this computer in a folder, and do nothing else.", completion: .directory)
@@ -23,13 +24,18 @@ struct ProbeCommand: ParsableCommand {
   @Option(help: "Look at a computer that was saved in this folder, instead of this one.", completion: .directory)
   var from: String?
 
+  @Flag(help: "Print a shell script that saves a computer as --save does.")
+  var script = false
+
   @OptionGroup var options: CommonOptions
 
   func validate() throws {
-    if save != nil && from != nil { throw ValidationError("Choose one of --save and --from.") }
+    let choices = [save != nil, from != nil, script].count { $0 }
+    if choices > 1 { throw ValidationError("Choose one of --save, --from and --script.") }
   }
 
   func run() throws {
+    guard !script else { return StandardOutput.write(SavingScript.text) }
     let files = MachineFolder(root: FilePath(from ?? "/")).read()
     guard !files.paths.isEmpty else {
       throw Failure.environment("\(from ?? "/") holds no saved machine; make one with 'roost probe --save FOLDER'")
