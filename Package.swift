@@ -112,7 +112,7 @@ let onHost: [Target] = [
   .target(
     name: "BootMedia",
     dependencies: [
-      "HostTools", "DiskImage", "Storage", .product(name: "SystemPackage", package: "swift-system"),
+      "Bits", "HostTools", "DiskImage", "Storage", .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
   .target(

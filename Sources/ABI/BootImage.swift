@@ -3,7 +3,9 @@
 
 package import Bits
 
-// The boot image is one file: a header, tables of fixed-size records, then the files, each on whole pages of its own.
+// The boot image has two parts, which can lie in one file or be two modules of a boot loader: the system, which is a
+// header, tables of fixed-size records and small files; and its material, the large files that other systems can use too.
+// Each file has whole pages of its own.
 // `ImagePacking` writes it on the host from the checked description; the kernel reads it once, at boot, and takes
 // nothing in it on trust. All numbers are little-endian; a record is stored as Swift lays it out, which
 // `Records+Layout.swift` of `ABITests` holds to sizes and offsets.
@@ -18,18 +20,33 @@ package enum BootTable: Int, Sendable {
 package struct BootHeader: BitwiseCopyable {
   /// "ROOSTIMG".
   package static var magic: UInt64 { 0x474D_4954_534F_4F52 }
-  package static var version: UInt32 { 3 }
+  package static var version: UInt32 { 4 }
 
   package var magic: UInt64 = BootHeader.magic
   package var version: UInt32 = BootHeader.version
   private var reserved: UInt32 = 0
-  /// Bytes of the whole image.
+  /// Bytes of both parts.
   package var size: UInt64 = 0
   /// Where each `BootTable` is.
   package var tables: InlineArray<9, TableExtent> = InlineArray(repeating: TableExtent())
   /// The name of the system, from its description.
   package var name = ShortName()
+  /// Bytes of the system, a multiple of 4096 if there is material.
+  package var systemSize: UInt64 = 0
+  /// The material that belongs to it; 0 for none.
+  package var material: UInt64 = 0
   package init() {}
+}
+
+/// The first bytes of the material; its first file begins a page later.
+package struct MaterialHeader: BitwiseCopyable {
+  /// "ROOSTMAT".
+  package static var magic: UInt64 { 0x5441_4D54_534F_4F52 }
+
+  package var magic: UInt64 = MaterialHeader.magic
+  /// A number made from the contents, by which a system names its material.
+  package var mark: UInt64 = 0
+  package init(mark: UInt64 = 0) { self.mark = mark }
 }
 
 /// Where a table is: `count` records from byte `offset`.
@@ -45,7 +62,7 @@ package struct TableExtent: BitwiseCopyable {
 /// A file of the image: an ELF program, its symbols, a guest's kernel, a configuration.
 package struct FileRecord: BitwiseCopyable {
   package var name: ShortName
-  /// From the image's start, a multiple of 4096.
+  /// From the system's start, a multiple of 4096; from `systemSize` on it is in the material, which begins there.
   package var offset: UInt64
   package var size: UInt64
   package init(name: ShortName, offset: UInt64, size: UInt64) {

@@ -6,8 +6,10 @@ package import SystemPackage
 
 /// In what form a system is to be had.
 package enum BootFormat: String, CaseIterable, Sendable {
-  /// The boot image alone.
+  /// The boot image alone, in one file.
   case image
+  /// Its part that says what the description says.
+  case system
   /// A folder with kernel and image.
   case kernel
   /// A disc that BIOS and UEFI start.
@@ -21,7 +23,7 @@ package enum BootFormat: String, CaseIterable, Sendable {
   package func requireTools() async throws(ToolFailure) {
     let tools: [Tool] =
       switch self {
-      case .image, .kernel: []
+      case .image, .system, .kernel: []
       case .pxe: [.grubImage]
       case .usb: [.grubImage, .mformat, .mcopy, .mmd]
       case .iso: [.grubImage, .mformat, .mcopy, .mmd, .xorriso]
@@ -46,10 +48,14 @@ package struct BootMedium {
     let workshop = try Workshop(beside: output, tools: tools)
     switch format {
     case .image:
-      try workshop.write(contents.image, to: "image")
+      try workshop.write(contents.system + contents.material, to: "image")
       try workshop.deliver("image", as: output)
+    case .system:
+      try workshop.write(contents.system, to: "system")
+      try workshop.deliver("system", as: output)
     case .kernel:
-      try writePrograms(to: "", workshop)
+      try workshop.write(contents.kernel, to: "kernel")
+      try workshop.write(contents.system + contents.material, to: "image")
       try workshop.deliver(["kernel", "image"], into: output)
     case .iso:
       try await writeDisc(workshop)
@@ -59,14 +65,16 @@ package struct BootMedium {
       try workshop.deliver("stick", as: output)
     case .pxe:
       try await writeNetworkFolder(workshop)
-      try workshop.deliver(["kernel", "image", GRUBScript.file, "boot.ipxe", "grub.pxe", "grub.efi"], into: output)
+      try workshop.deliver(
+        ["kernel", "system", "material", GRUBScript.file, "boot.ipxe", "grub.pxe", "grub.efi"], into: output)
     }
   }
 
-  /// Kernel and image, in a folder whose name ends in a slash.
+  /// Kernel and the image's parts, in a folder whose name ends in a slash.
   private func writePrograms(to folder: String, _ workshop: borrowing Workshop) throws {
     try workshop.write(contents.kernel, to: folder + "kernel")
-    try workshop.write(contents.image, to: folder + "image")
+    try workshop.write(contents.system, to: folder + "system")
+    try workshop.write(contents.material, to: folder + "material")
   }
 
   // MARK: - The formats

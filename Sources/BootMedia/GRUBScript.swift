@@ -31,7 +31,8 @@ enum GRUBScript {
     terminal_output console serial
     echo "Roost: loading \(contents.name)"
     multiboot2 $prefix/kernel
-    module2 $prefix/image
+    module2 $prefix/system
+    module2 $prefix/material
     boot
 
     """

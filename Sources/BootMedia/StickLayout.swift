@@ -24,9 +24,9 @@ struct StickLayout {
   private let partitionSize: Int
 
   init(_ contents: BootContents) throws(MediumError) {
-    guard contents.image.count < 1 << 32, contents.kernel.count < 1 << 32 else { throw .imageTooLarge }
+    guard contents.material.count < 1 << 32, contents.kernel.count < 1 << 32 else { throw .imageTooLarge }
     fingerprint = contents.fingerprint
-    let wanted = contents.kernel.count + 2 * contents.image.count + Self.spare
+    let wanted = contents.kernel.count + 2 * (contents.system.count + contents.material.count) + Self.spare
     partitionSize = max(Self.leastPartition, (wanted + Self.unit - 1) / Self.unit * Self.unit)
   }
 

@@ -18,7 +18,9 @@ struct BuildCommand: AsyncParsableCommand {
       the image for QEMU. The same input gives the same bytes, at any time and in any folder; SOURCE_DATE_EPOCH sets \
       the date of the files in them.
 
-      On a medium the image is the file roost/image: one of another description can replace it.
+      On a medium the image has two files: 'system', which says what the description says, and 'material', programs \
+      and what guests boot. --format system makes the first alone: copied to a medium it replaces the system there, as \
+      long as the other uses the same material; the kernel says so if it does not.
 
       Guests' kernels and programs come from Debian's packages and are kept for the next time.
       """)
@@ -41,17 +43,14 @@ struct BuildCommand: AsyncParsableCommand {
       let paths = try await TargetPrograms(
         folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
       let programs = try paths.load(for: description)
-      let image = try await SystemImage(project: project, options: options).bytes(of: description, programs: programs)
-      guard format != .image else {
-        try WholeFile.write(image, to: FilePath(output))
-        options.reporter.step("done", "\(output), \(image.count >> 10) KiB, for \(paths.kernel)")
-        return
-      }
+      let image = try await SystemImage(project: project, options: options).packed(description, programs: programs)
       let contents = BootContents(
-        name: description.name, kernel: try ImagePacker.bootable(kernel: programs.kernel), image: image,
+        name: description.name, kernel: try ImagePacker.bootable(kernel: programs.kernel), system: image.system,
+        material: image.material,
         serialUnit: description.console.uart.unit, baud: description.console.baud)
       try await BootMedium(contents, tools: options.tools).write(format, to: FilePath(output))
-      options.reporter.step("done", output)
+      let isPart = format == .image || format == .system
+      options.reporter.step("done", isPart ? "\(output), for the kernel \(paths.kernel)" : output)
     }
   }
 }

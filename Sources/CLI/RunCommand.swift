@@ -6,6 +6,7 @@ import Bits
 import Description
 import Emulator
 import HostTools
+import ImagePacking
 import SystemPackage
 
 /// `roost run`: boots a system in QEMU.
@@ -66,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
     let programs = try await TargetPrograms(
       folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
     let bytes = try await SystemImage(project: project, options: options)
-      .bytes(of: description, programs: try programs.load(for: description))
+      .packed(description, programs: try programs.load(for: description)).bytes
     let image = project.cache.appending("images/\(description.name).image")
     try WholeFile.write(bytes, to: image)
 

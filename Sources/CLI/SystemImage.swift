@@ -37,7 +37,7 @@ struct SystemImage {
     material = GuestMaterial(cache: project.cache, tools: options.tools, progress: reporter.progress)
   }
 
-  func bytes(of system: System, programs: Programs) async throws -> [UInt8] {
+  func packed(_ system: System, programs: Programs) async throws -> PackedImage {
     var guests: [GuestBoot] = []
     for machine in system.machines {
       guests.append(GuestBoot(kernel: try await kernel(machine), initrd: try await initrd(machine)))

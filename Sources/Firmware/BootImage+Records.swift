@@ -18,6 +18,9 @@ extension BootImage {
       guard let pages = file.size.roundedUp(to: 4096), fits(file.offset, count: pages, in: size) else {
         throw BootImageError(.files, index, "does not lie inside the image with all its pages")
       }
+      guard file.offset > systemSize || fits(file.offset, count: pages, in: systemSize) else {
+        throw BootImageError(.files, index, "is half in the system, half in its material")
+      }
     }
   }
 

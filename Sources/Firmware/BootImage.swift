@@ -12,19 +12,25 @@ package struct BootImage: ~Escapable {
   /// Where a component's program may end: below its stack and the unmapped page under that.
   package static var programEnd: UInt64 { AddressMap.stackTop - AddressMap.stackSize - 4096 }
 
-  private let bytes: RawSpan
+  private let system: RawSpan
+  private let material: RawSpan
   private let header: BootHeader
 
   /// Checks the whole image.
-  @_lifetime(copy bytes)
-  package init(_ bytes: RawSpan) throws(BootImageError) {
+  /// - Parameters:
+  ///   - bytes: The system, with its material behind it unless that is somewhere else.
+  ///   - apart: The material, if it is; not looked at if `bytes` has all.
+  @_lifetime(copy bytes, copy apart)
+  package init(_ bytes: RawSpan, material apart: RawSpan = RawSpan()) throws(BootImageError) {
     guard bytes.byteCount >= MemoryLayout<BootHeader>.size else {
       throw BootImageError(nil, 0, "is longer than the image")
     }
     // SAFETY: the span holds a whole header, checked above, and every bit pattern is one.
     header = unsafe bytes.unsafeLoadUnaligned(as: BootHeader.self)
-    self.bytes = bytes
+    system = bytes
+    material = header.size > UInt64(bytes.byteCount) ? apart : Self.rest(of: bytes, from: header.systemSize)
     try checkHeader()
+    try checkMaterial()
     try checkFiles()
     try checkDomains()
     try checkRegions()
@@ -40,8 +46,11 @@ package struct BootImage: ~Escapable {
   /// The system's name.
   package var name: ShortName { header.name }
 
-  /// Bytes of the image; what was handed over may be longer.
+  /// Bytes of both parts; what was handed over may be longer.
   package var size: UInt64 { header.size }
+
+  /// Bytes of the system; what the image counts from there on is in the material.
+  package var systemSize: UInt64 { header.systemSize }
 
   /// Records in a table.
   package func count(_ table: BootTable) -> Int { Int(header.tables[table.rawValue].count) }
@@ -49,9 +58,10 @@ package struct BootImage: ~Escapable {
   private func checkHeader() throws(BootImageError) {
     guard header.magic == BootHeader.magic else { throw BootImageError(nil, 0, "does not begin with ROOSTIMG") }
     guard header.version == BootHeader.version else { throw BootImageError(nil, 0, "is of another version") }
-    guard header.size >= UInt64(MemoryLayout<BootHeader>.size), header.size <= UInt64(bytes.byteCount) else {
-      throw BootImageError(nil, 0, "says another size than was loaded")
-    }
+    guard header.size >= UInt64(MemoryLayout<BootHeader>.size),
+      header.systemSize >= UInt64(MemoryLayout<BootHeader>.size), header.systemSize <= header.size,
+      header.systemSize <= UInt64(system.byteCount)
+    else { throw BootImageError(nil, 0, "says another size than was loaded") }
     guard header.name.isPrintable else { throw BootImageError(nil, 0, "holds a name that is not printable") }
     for index in 0..<BootTable.count {
       guard let table = BootTable(rawValue: index) else { continue }
@@ -59,7 +69,7 @@ package struct BootImage: ~Escapable {
       guard extent.count <= UInt64(table.limit) else {
         throw BootImageError(table, table.limit, "is one more than there may be")
       }
-      guard fits(extent.offset, count: extent.count * UInt64(table.stride), in: header.size) else {
+      guard fits(extent.offset, count: extent.count * UInt64(table.stride), in: header.systemSize) else {
         throw BootImageError(table, 0, "begins a table that does not lie inside the image")
       }
     }
@@ -72,7 +82,27 @@ package struct BootImage: ~Escapable {
     let offset = Int(header.tables[table.rawValue].offset) + index * table.stride
     // SAFETY: the table lies inside the image (`checkHeader`), the record inside the table; records are made of
     // integers alone, so every bit pattern is one.
-    return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self)
+    return unsafe system.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self)
+  }
+
+  /// The material is whole, and the one that the system was made for.
+  private func checkMaterial() throws(BootImageError) {
+    let size = header.size - header.systemSize
+    guard size > 0 else { return }
+    guard header.systemSize.isAligned(to: 4096) else {
+      throw BootImageError(nil, 0, "has a part that is not whole pages")
+    }
+    guard material.byteCount > 0 else { throw BootImageError(nil, 0, "comes without its material: load that too") }
+    guard material.load(0, as: UInt64.self) == MaterialHeader.magic,
+      material.load(8, as: UInt64.self) == header.material
+    else { throw BootImageError(nil, 0, "belongs to other material: copy both again") }
+    guard size <= UInt64(material.byteCount) else { throw BootImageError(nil, 0, "says another size than was loaded") }
+  }
+
+  /// What lies behind the first `count` bytes; nothing if there are not so many.
+  @_lifetime(copy bytes)
+  private static func rest(of bytes: RawSpan, from count: UInt64) -> RawSpan {
+    count <= UInt64(bytes.byteCount) ? bytes.extracting(Int(count)..<bytes.byteCount) : RawSpan()
   }
 }
 
@@ -95,7 +125,11 @@ extension BootImage {
   @_lifetime(copy self)
   package func contents(ofFile index: Int) -> RawSpan {
     let file = file(index)
-    return bytes.extracting(Int(file.offset)..<Int(file.offset + file.size))
+    guard file.offset >= systemSize else {
+      return system.extracting(Int(file.offset)..<Int(file.offset + file.size))
+    }
+    let start = file.offset - systemSize
+    return material.extracting(Int(start)..<Int(start + file.size))
   }
 
   /// The kind of region `index`.

@@ -8,7 +8,7 @@ package import Bits
 /// Everything the loader handed over (its structures, the modules, the command line) is already reserved in
 /// `memoryMap`; the kernel's own place in memory is not, since only the kernel knows it.
 package struct BootInformation {
-  /// Modules a loader may hand over; only the first is used, all are reserved.
+  /// Modules a loader may hand over; the first two are used, all are reserved.
   package static var moduleCapacity: Int { 16 }
   /// Bytes of a command line; what is longer is cut.
   package static var commandLineCapacity: UInt64 { 1 * .KiB }
@@ -16,8 +16,10 @@ package struct BootInformation {
   static var entryCapacity: UInt64 { 1024 }
 
   package internal(set) var memoryMap = MemoryMap()
-  /// The first module: the boot image.
+  /// The first module: the boot image, or its part that is the system.
   package internal(set) var bootImage: PhysicalRange?
+  /// The second module: the boot image's material, if it is not in the first.
+  package internal(set) var material: PhysicalRange?
   /// The command line, its final zero not included.
   package internal(set) var commandLine: PhysicalRange?
   /// The ACPI root pointer or a copy of it.
@@ -30,7 +32,8 @@ package struct BootInformation {
     guard index < Self.moduleCapacity else { throw .tooManyModules }
     guard size > 0, fits(start, count: size, in: MemoryMap.end) else { throw .badModule }
     let range = PhysicalRange(start: PhysicalAddress(start), size: size)
-    if bootImage == nil { bootImage = range }
+    if index == 0 { bootImage = range }
+    if index == 1 { material = range }
     memoryMap.reserve(start: range.start, size: range.size)
   }
 

@@ -7,7 +7,7 @@ import Bits
 /// Collects the tables and files of a boot image and writes them down.
 struct ImageBuilder {
   private let name: ShortName
-  private var files: [(name: String, bytes: [UInt8])] = []
+  private var files: [File] = []
   /// Regions of files that were mapped, by file.
   private var fileRegions: [UInt32: UInt32] = [:]
   private var domains: [DomainRecord] = []
@@ -19,11 +19,21 @@ struct ImageBuilder {
   private var interrupts: [InterruptRecord] = []
   private var devices: [DeviceRecord] = []
 
+  /// A file, and which part of the image it is in.
+  private struct File {
+    var name: String
+    var bytes: [UInt8]
+    var isMaterial: Bool
+  }
+
+  /// Bytes from which on what a guest boots is material: what is smaller is made for one VM.
+  static let leastMaterial = 64 << 10
+
   init(name: ShortName) { self.name = name }
 
   /// Adds a file of its own.
-  mutating func add(file name: String, _ bytes: [UInt8]) -> UInt32 {
-    files.append((name, bytes))
+  mutating func add(file name: String, _ bytes: [UInt8], isMaterial: Bool = false) -> UInt32 {
+    files.append(File(name: name, bytes: bytes, isMaterial: isMaterial))
     return UInt32(files.count - 1)
   }
 
@@ -32,7 +42,7 @@ struct ImageBuilder {
   mutating func addShared(file kind: String, _ bytes: [UInt8]) -> UInt32 {
     let same = files.indices.filter { files[$0].name.hasPrefix(kind + ".") }
     if let index = same.first(where: { files[$0].bytes == bytes }) { return UInt32(index) }
-    return add(file: "\(kind).\(same.count)", bytes)
+    return add(file: "\(kind).\(same.count)", bytes, isMaterial: bytes.count >= Self.leastMaterial)
   }
 
   mutating func add(_ domain: DomainRecord) -> UInt32 {
@@ -72,27 +82,51 @@ extension ImageBuilder {
   private static let page = 4096
 
   /// The image; the same for the same contents.
-  func bytes() throws(PackingError) -> [UInt8] {
+  func image() throws(PackingError) -> PackedImage {
     try checkLimits()
     // The files come after the tables, whose size does not depend on where the files are.
-    let start = tables(filesFrom: 0).size.rounded(to: Self.page)
-    let size = files.reduce(start) { $0 + $1.bytes.count.rounded(to: Self.page) }
-    var image = tables(filesFrom: start).bytes(name: name, imageSize: size)
-    image.reserveCapacity(size)
-    for file in files {
-      image.pad(to: Self.page)
-      image += file.bytes
+    let start = tables(at: files.map { _ in 0 }).size.rounded(to: Self.page)
+    var system: [UInt8] = []
+    var offsets = files.map { _ in 0 }
+    for (index, file) in files.enumerated() where !file.isMaterial {
+      offsets[index] = start + system.count
+      system += file.bytes
+      system.pad(to: Self.page)
     }
-    image.pad(to: Self.page)
-    return image
+    let systemSize = start + system.count
+    let (material, mark) = material(from: systemSize, &offsets)
+    var head = tables(at: offsets).bytes(
+      name: name, systemSize: systemSize, imageSize: systemSize + material.count, mark: mark)
+    head.pad(to: Self.page)
+    return PackedImage(system: head + system, material: material)
   }
 
-  /// All tables, for files that lie one after another from `start`.
-  private func tables(filesFrom start: Int) -> Tables {
-    var offset = start
-    let fileRecords = files.map { file in
-      defer { offset += file.bytes.count.rounded(to: Self.page) }
-      return FileRecord(name: ShortName(text: file.name), offset: UInt64(offset), size: UInt64(file.bytes.count))
+  /// The material: its files in an order that depends on their contents alone, so that systems with the same files have
+  /// the same material.
+  private func material(from start: Int, _ offsets: inout [Int]) -> (bytes: [UInt8], mark: UInt64) {
+    let marks = files.map { $0.isMaterial ? $0.bytes.fingerprint : 0 }
+    let order = files.indices.filter { files[$0].isMaterial }.sorted { (marks[$0], $0) < (marks[$1], $1) }
+    guard !order.isEmpty else { return ([], 0) }
+    var bytes: [UInt8] = []
+    for index in order {
+      bytes.append(record: marks[index])
+    }
+    let mark = bytes.fingerprint
+    bytes = []
+    bytes.append(record: MaterialHeader(mark: mark))
+    for index in order {
+      bytes.pad(to: Self.page)
+      offsets[index] = start + bytes.count
+      bytes += files[index].bytes
+    }
+    bytes.pad(to: Self.page)
+    return (bytes, mark)
+  }
+
+  /// All tables, for files that begin at these places.
+  private func tables(at offsets: [Int]) -> Tables {
+    let fileRecords = zip(files, offsets).map { file, offset in
+      FileRecord(name: ShortName(text: file.name), offset: UInt64(offset), size: UInt64(file.bytes.count))
     }
     var tables = Tables()
     tables.add(fileRecords, as: .files)
@@ -134,10 +168,12 @@ private struct Tables {
     for record in records { contents.append(record: record) }
   }
 
-  func bytes(name: ShortName, imageSize: Int) -> [UInt8] {
+  func bytes(name: ShortName, systemSize: Int, imageSize: Int, mark: UInt64) -> [UInt8] {
     var header = header
     header.name = name
     header.size = UInt64(imageSize)
+    header.systemSize = UInt64(systemSize)
+    header.material = mark
     var bytes: [UInt8] = []
     bytes.append(record: header)
     return bytes + contents

@@ -27,7 +27,7 @@ package enum ImagePacker {
   /// - Returns: The image; the same bytes for the same input.
   package static func pack(
     _ system: System, programs: Programs, guests: [GuestBoot], diskImages: [[UInt8]] = []
-  ) throws(PackingError) -> [UInt8] {
+  ) throws(PackingError) -> PackedImage {
     precondition(guests.count == system.machines.count)
     precondition(diskImages.count == system.disks.count { $0.source.isImage })
     var layout = SystemLayout(system)
@@ -41,6 +41,6 @@ package enum ImagePacker {
     for (number, disk) in system.disks.enumerated() {
       layout.add(disk, number: number, image: disk.source.isImage ? images.next() : nil)
     }
-    return try layout.builder.bytes()
+    return try layout.builder.image()
   }
 }

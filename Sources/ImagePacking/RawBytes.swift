@@ -23,6 +23,16 @@ extension [UInt8] {
   }
 }
 
+extension [UInt8] {
+  /// A number that other bytes hardly have.
+  var fingerprint: UInt64 {
+    var fingerprint = Fingerprint()
+    // SAFETY: as for `load`.
+    unsafe fingerprint.add(span.bytes)
+    return fingerprint.value
+  }
+}
+
 extension ShortName {
   /// A name from text; what does not fit is cut.
   init(text: String) {

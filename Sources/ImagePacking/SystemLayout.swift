@@ -44,7 +44,7 @@ struct SystemLayout {
     if !system.disks.isEmpty { diskServer = try add(program: "disk", programs.diskServer) }
     do throws(ELFFileError) {
       let symbols = try SymbolFile.make(from: ELFFile(programs.kernel))
-      if let symbols { _ = builder.add(file: "\(FileRecord.kernelSymbols)", symbols) }
+      if let symbols { _ = builder.add(file: "\(FileRecord.kernelSymbols)", symbols, isMaterial: true) }
     } catch {
       throw .badProgram("kernel", error)
     }
@@ -53,9 +53,9 @@ struct SystemLayout {
   private mutating func add(program name: String, _ bytes: [UInt8]) throws(PackingError) -> Program {
     do throws(ELFFileError) {
       let elf = try ELFFile(bytes)
-      var program = Program(file: builder.add(file: name, try elf.stripped()))
+      var program = Program(file: builder.add(file: name, try elf.stripped(), isMaterial: true))
       if let symbols = try SymbolFile.make(from: elf) {
-        program.symbols = builder.add(file: name + ".symbols", symbols)
+        program.symbols = builder.add(file: name + ".symbols", symbols, isMaterial: true)
       }
       return program
     } catch {

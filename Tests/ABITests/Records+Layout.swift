@@ -30,7 +30,9 @@ extension RecordLayout {
   /// The records of a boot image.
   static var bootImage: [Self] {
     [
-      Self(BootHeader.self,        size: 192, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 168)]),
+      Self(BootHeader.self,        size: 208, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 168),
+                                                             (\.systemSize, 192), (\.material, 200)]),
+      Self(MaterialHeader.self,    size: 16,  alignment: 8, [(\.magic,    0), (\.mark,   8)]),
       Self(TableExtent.self,       size: 16,  alignment: 8, [(\.offset,   0), (\.count,   8)]),
       Self(FileRecord.self,        size: 40,  alignment: 8, [(\.name,     0), (\.offset, 24), (\.size,   32)]),
       Self(DomainRecord.self,      size: 40,  alignment: 4, [(\.name,     0), (\.program, 24), (\.symbols, 28), (\.core, 32),

@@ -6,8 +6,10 @@ import Testing
 
 @testable import BootMedia
 
-private func contents(name: String = "rig", kernel: [UInt8] = [1, 2], image: [UInt8] = [3]) -> BootContents {
-  BootContents(name: name, kernel: kernel, image: image, serialUnit: 1, baud: 9600)
+private func contents(name: String = "rig", kernel: [UInt8] = [1, 2], system: [UInt8] = [3], material: [UInt8] = [4])
+  -> BootContents
+{
+  BootContents(name: name, kernel: kernel, system: system, material: material, serialUnit: 1, baud: 9600)
 }
 
 struct ContentsTests {
@@ -16,7 +18,7 @@ struct ContentsTests {
     #expect(contents().marker.count == 16)
     #expect(contents().marker != contents(kernel: [1, 3]).marker)
     #expect(contents().marker != contents(name: "tig").marker)
-    #expect(contents(kernel: [1], image: [2, 3]).marker != contents().marker)
+    #expect(contents(kernel: [1], system: [2, 3]).marker != contents().marker)
   }
 
   @Test func `the script names the console's port and speed`() {
@@ -61,7 +63,7 @@ struct StickTests {
   }
 
   @Test func `there is room for a second image`() throws {
-    let large = try StickLayout(contents(image: [UInt8](repeating: 0, count: 40 << 20)))
+    let large = try StickLayout(contents(material: [UInt8](repeating: 0, count: 40 << 20)))
     #expect(large.partitionSectors * 512 >= 80 << 20)
   }
 }

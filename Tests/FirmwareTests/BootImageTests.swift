@@ -57,7 +57,8 @@ struct ImagePlan {
     var content = [UInt8](repeating: 0, count: size)
     var header = header
     header.size = UInt64(size)
-    var offset = 192
+    header.systemSize = header.size
+    var offset = MemoryLayout<BootHeader>.size
     func put<T: BitwiseCopyable>(_ table: BootTable, _ records: [T]) {
       let encoded = records.flatMap { record in
         bytes(record: record) + [UInt8](repeating: 0, count: MemoryLayout<T>.stride - MemoryLayout<T>.size)
@@ -129,7 +130,7 @@ func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
     #expect(refusal(of: content + [0, 0, 0]) == nil)
     #expect(refusal(of: Array(content.dropLast())) == "boot image: the header says another size than was loaded")
     #expect(refusal(of: []) == "boot image: the header is longer than the image")
-    #expect(refusal(of: Array(content.prefix(191))) == "boot image: the header is longer than the image")
+    #expect(refusal(of: Array(content.prefix(207))) == "boot image: the header is longer than the image")
   }
 
   @Test func `an empty image is sound`() {

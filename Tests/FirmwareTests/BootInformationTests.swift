@@ -139,6 +139,7 @@ private let plainMap = mapTag([(0, 0x9_fc00, 1), (0x10_0000, 0x3ff0_0000, 1)])
     let read = try BootInformation(multiboot2: information, in: memory)
 
     #expect(read.bootImage == PhysicalRange(start: PhysicalAddress(0x20_0000), size: 0x1001))
+    #expect(read.material == PhysicalRange(start: PhysicalAddress(0x40_0000), size: 0x2000))
     #expect(read.commandLine == PhysicalRange(start: PhysicalAddress(0x6010), size: 5))
     let root = try #require(read.rsdp)
     #expect(memory.load(root, as: UInt8.self) == 1)

@@ -33,7 +33,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] 
   let programs = Programs(kernel: elf, vmm: elf, console: other.bytes, switchServer: third.bytes, diskServer: elf)
   let boots = guests ?? system.machines.map { _ in GuestBoot(kernel: kernel, initrd: [initrd]) }
   return ReadImage(
-    bytes: try ImagePacker.pack(system, programs: programs, guests: boots, diskImages: diskImages))
+    bytes: try ImagePacker.pack(system, programs: programs, guests: boots, diskImages: diskImages).bytes)
 }
 
 @Test func `an image begins with its header`() throws {
@@ -48,6 +48,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] 
 
 @Test func `files lie on pages of their own, in order, with zeros between`() throws {
   let image = try pack(system([machine("vm0"), machine("vm1")]))
+  let material = ["console", "console.symbols", "vmm", "vmm.symbols", "kernel.symbols"]
   var end = 4096
 
   #expect(
@@ -55,12 +56,32 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] 
       "console", "console.symbols", "vmm", "vmm.symbols", "kernel.symbols", "console.configuration", "guest-kernel.0",
       "guest-initrd.0", "configuration.0", "configuration.1",
     ])
-  for file in image.files {
+  for file in image.files.sorted(by: { $0.offset < $1.offset }) {
+    // The material has a page of its own in front.
+    if end == image.systemSize { end += 4096 }
     #expect(file.offset == end && file.size > 0)
+    #expect(material.contains(file.name) == (file.offset > image.systemSize))
     end = (file.offset + file.size + 4095) / 4096 * 4096
     #expect(image.bytes[(file.offset + file.size)..<end].allSatisfy { $0 == 0 })
   }
   #expect(end == image.bytes.count)
+}
+
+@Test func `systems with the same large files have the same material`() throws {
+  let large = [UInt8](repeating: 0x4b, count: 64 << 10)
+  let other = [UInt8](repeating: 0x4c, count: 64 << 10)
+  func parts(_ names: [String], _ kernels: [[UInt8]]) throws -> (system: ArraySlice<UInt8>, material: ArraySlice<UInt8>)
+  {
+    let image = try pack(system(names.map { machine($0) }), kernels.map { GuestBoot(kernel: $0, initrd: [[1], [2]]) })
+    return (image.bytes[..<image.systemSize], image.bytes[image.systemSize...])
+  }
+  let first = try parts(["vm0", "vm1"], [large, other])
+  let second = try parts(["web", "database", "third"], [other, large, other])
+
+  #expect(first.material == second.material)
+  #expect(first.system != second.system)
+  #expect(try parts(["vm0"], [large]).material != first.material)
+  #expect(Array(first.material.prefix(8)) == Array("ROOSTMAT".utf8))
 }
 
 @Test func `a file that VMs have in common is packed once`() throws {

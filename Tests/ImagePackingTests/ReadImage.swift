@@ -11,6 +11,9 @@ import Testing
 struct ReadImage {
   let bytes: [UInt8]
 
+  /// Bytes of the part that says what the description says.
+  var systemSize: Int { number(bytes, 192, as: UInt64.self) }
+
   struct File: Equatable {
     var name: String
     var offset: Int

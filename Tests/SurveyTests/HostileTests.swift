@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Description
@@ -59,9 +59,8 @@ struct HostileTests {
   }
 
   @Test func `bytes that were changed anywhere are borne`() {
-    var random = SplitMix64(state: 7)
-    let rounds = 60 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1)
-    for round in 0..<rounds {
+    var random = SplitMix64(seed: 7)
+    for round in 0..<fuzzRounds(60) {
       var machine = round % 2 == 0 ? SavedMachine.amd : .supermicro
       for path in machine.files.paths where random.next() % 4 == 0 {
         guard var content = machine.files[path], !content.isEmpty else { continue }
@@ -72,18 +71,5 @@ struct HostileTests {
       }
       expectDescription(machine, "round \(round)")
     }
-  }
-}
-
-/// Pseudo-random numbers that are the same in every run.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

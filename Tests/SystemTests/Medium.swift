@@ -17,9 +17,12 @@ struct Medium {
     path = "\(place)/minimal.\(format)"
     try await Tool.run([
       Repository.roost, "build", "\(Repository.root)/\(description)", "--format", format, "-o", path,
-      "--components", (Repository.image("") as NSString).standardizingPath,
+      "--components", Medium.components,
     ])
   }
+
+  /// The folder of Roost's own programs.
+  static var components: String { (Repository.image("") as NSString).standardizingPath }
 
   /// A description like `systems/minimal.yaml`, beside `medium`, whose VM is called `other`.
   static func renamed(in medium: Medium) throws -> String {

@@ -11,7 +11,7 @@ import X86
 struct DomainBuilder: ~Escapable {
   let reader: BootImage
   /// Where the image is in memory.
-  let imageStart: PhysicalAddress
+  let place: ImagePlace
   let kernelSpace: AddressSpace
   let information: Cell<SystemInformation>
   /// The memory of each region of the image.
@@ -21,15 +21,15 @@ struct DomainBuilder: ~Escapable {
 
   @_lifetime(copy reader)
   init(
-    _ reader: BootImage, imageStart: PhysicalAddress, _ kernelSpace: AddressSpace,
+    _ reader: BootImage, _ place: ImagePlace, _ kernelSpace: AddressSpace,
     _ information: Cell<SystemInformation>, _ memory: inout BootMemory
   ) throws(BootError) {
     self.reader = reader
-    self.imageStart = imageStart
+    self.place = place
     self.kernelSpace = kernelSpace
     self.information = information
     status = try memory.bytes(UInt64(max(reader.count(.domains), 1)) * 4096)
-    regions = try Self.regions(reader, imageStart, status, &memory)
+    regions = try Self.regions(reader, place, status, &memory)
   }
 
   /// A domain with its address space, its program not yet loaded.
@@ -59,7 +59,7 @@ struct DomainBuilder: ~Escapable {
 
   /// The memory of each region.
   private static func regions(
-    _ reader: borrowing BootImage, _ imageStart: PhysicalAddress, _ status: PhysicalAddress,
+    _ reader: borrowing BootImage, _ place: ImagePlace, _ status: PhysicalAddress,
     _ memory: inout BootMemory
   ) throws(BootError) -> Table<PhysicalExtent> {
     var extents = FixedList<256, PhysicalExtent>()
@@ -68,7 +68,7 @@ struct DomainBuilder: ~Escapable {
       let start: PhysicalAddress
       switch RegionKind(rawValue: record.kind) {
       case .shared, .workspace, .deviceMemory: start = try memory.bytes(record.size)
-      case .file: start = imageStart + reader.file(Int(record.file)).offset
+      case .file: start = place.address(of: reader.file(Int(record.file)))
       case .guestMemory: start = try guestMemory(index, record.size, reader, &memory)
       case .log: start = kernelLog.address
       case .status: start = status
@@ -141,7 +141,7 @@ struct DomainBuilder: ~Escapable {
       try space.map(segment.address, to: memoryStart, size: size, flags, from: &memory)
       try program.segments.append(
         LoadedSegment(
-          pristine: PhysicalExtent(start: imageStart + file.offset + segment.fileOffset, size: segment.fileSize),
+          pristine: PhysicalExtent(start: place.address(of: file) + segment.fileOffset, size: segment.fileSize),
           memory: PhysicalExtent(start: memoryStart, size: size)),
         orSay: "a program has more than 8 segments")
     }
@@ -151,7 +151,7 @@ struct DomainBuilder: ~Escapable {
   private func symbols(_ index: UInt32) -> PhysicalExtent {
     guard index != DomainRecord.noIndex else { return PhysicalExtent(start: PhysicalAddress(0), size: 0) }
     let file = reader.file(Int(index))
-    return PhysicalExtent(start: imageStart + file.offset, size: file.size)
+    return PhysicalExtent(start: place.address(of: file), size: file.size)
   }
 
   private func channels(of domain: Int, _ memory: inout BootMemory) throws(BootError) -> Table<ChannelEnd?> {

@@ -51,7 +51,7 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, &memory) }
   guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
-  let setup = try SystemSetup(image, machine, features, space, physical, &memory)
+  let setup = try SystemSetup(image, loader.material, machine, features, space, physical, &memory)
   try setup.startCores(lowPage: lowPage, options)
 }
 

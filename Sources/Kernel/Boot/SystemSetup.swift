@@ -16,14 +16,13 @@ struct SystemSetup {
   private let sparesBootCore: Bool
 
   init(
-    _ image: PhysicalRange, _ machine: MachineDescription, _ features: ProcessorFeatures, _ space: AddressSpace,
-    _ physical: borrowing MachineMemory, _ memory: inout BootMemory
+    _ image: PhysicalRange, _ material: PhysicalRange?, _ machine: MachineDescription,
+    _ features: ProcessorFeatures, _ space: AddressSpace, _ physical: borrowing MachineMemory,
+    _ memory: inout BootMemory
   ) throws(BootError) {
-    guard let bytes = physical.bytes(at: image.start, count: image.size) else {
-      throw .refused("the boot image lies where no memory is")
-    }
-    let reader = try Self.read(bytes)
-    Self.findSymbols(reader, image.start)
+    let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: material, physical))
+    let place = ImagePlace(image, material: material, reader)
+    Self.findSymbols(reader, place)
     let cores = try CoreTable.make(machine, reader, features, space, &memory)
     sparesBootCore = cores.sparesBootCore
     memory.limit = nil
@@ -35,7 +34,7 @@ struct SystemSetup {
     let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
     let bus = try MachineBus(
       machine, hasDevices: reader.count(.devices) > 0, information.value.scale, &memory)
-    let builder = try DomainBuilder(reader, imageStart: image.start, space, information, &memory)
+    let builder = try DomainBuilder(reader, place, space, information, &memory)
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
@@ -57,7 +56,7 @@ struct SystemSetup {
       CoreLaunch(kernel: shared, memory: cores.memory[index], gates: cores.gates, clock: clock, index: index)
     }
     let (text, _, _, end) = KernelSpace.layout
-    information.value.memoryOutsideGuests = memory.used + image.size + (end - text)
+    information.value.memoryOutsideGuests = memory.used + place.size + (end - text)
     log(.information, "\(information.value.memoryOutsideGuests / .KiB) KiB are used outside guests")
   }
 
@@ -77,16 +76,28 @@ struct SystemSetup {
     log(.error, "core \(index) (APIC \(kernel.cores[index].apicID)) does not start; its VMs stay off")
   }
 
-  @_lifetime(copy bytes)
-  private static func read(_ bytes: RawSpan) throws(BootError) -> BootImage {
-    do throws(BootImageError) { return try BootImage(bytes) } catch { throw .line(error.line) }
+  /// The bytes of a module; none if there is no such module.
+  @_lifetime(borrow physical)
+  private static func bytes(
+    of module: PhysicalRange?, _ physical: borrowing MachineMemory
+  ) throws(BootError) -> RawSpan {
+    guard let module else { return RawSpan() }
+    guard let bytes = physical.bytes(at: module.start, count: module.size) else {
+      throw .refused("the boot image lies where no memory is")
+    }
+    return bytes
+  }
+
+  @_lifetime(copy bytes, copy material)
+  private static func read(_ bytes: RawSpan, _ material: RawSpan) throws(BootError) -> BootImage {
+    do throws(BootImageError) { return try BootImage(bytes, material: material) } catch { throw .line(error.line) }
   }
 
   /// The names of the kernel's own functions, for a panic.
-  private static func findSymbols(_ reader: borrowing BootImage, _ imageStart: PhysicalAddress) {
+  private static func findSymbols(_ reader: borrowing BootImage, _ place: ImagePlace) {
     for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
       let file = reader.file(index)
-      panicState.keep(symbols: PhysicalExtent(start: imageStart + file.offset, size: file.size))
+      panicState.keep(symbols: PhysicalExtent(start: place.address(of: file), size: file.size))
     }
   }
 
