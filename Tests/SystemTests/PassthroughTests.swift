@@ -37,6 +37,18 @@ extension SystemTests {
       #expect(messages == "3")
     }
 
+    @Test func `8 MiB that are downloaded through a card arrive as they were sent`() async throws {
+      let system = try await ThreeWithCards.booted.value
+      let content = (0..<8 << 20).map { _ in UInt8.random(in: .min ... .max) }
+      let folder = try TemporaryFolder()
+      let sum = try await Tool.run(["sha256sum", folder.write(content, to: "content")]).prefix(64)
+      let server = try ContentServer(content)
+      try await expectLease(0, system)
+      let received = try await system.run(
+        "nc 10.0.2.2 \(server.port) < /dev/null | sha256sum", on: 0, within: .seconds(300))
+      #expect(received.hasPrefix(sum))
+    }
+
     @Test(arguments: 1...2)
     func `a card without messages is found at its line, which two VMs share`(number: Int) async throws {
       let system = try await ThreeWithCards.booted.value

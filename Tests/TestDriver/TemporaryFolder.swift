@@ -4,10 +4,10 @@
 import Foundation
 
 /// A folder that is gone when nobody needs it any more.
-final class TemporaryFolder: Sendable {
+package final class TemporaryFolder: Sendable {
   let path: String
 
-  init() throws {
+  package init() throws {
     // Short, since the path of a socket has at most 107 bytes (unix(7)).
     path = "/tmp/roost-" + String(UInt64.random(in: 0 ... .max), radix: 36)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -15,6 +15,13 @@ final class TemporaryFolder: Sendable {
 
   deinit {
     try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Makes a file with `content`.
+  /// - Returns: Its path.
+  package func write(_ content: [UInt8], to name: String) throws -> String {
+    try Data(content).write(to: URL(fileURLWithPath: path + "/" + name))
+    return path + "/" + name
   }
 
   /// The text of one of its files; empty if it is not there.

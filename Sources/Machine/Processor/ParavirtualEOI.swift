@@ -21,11 +21,12 @@ package struct ParavirtualEOI: Equatable, Sendable {
   /// Whether the guest uses this.
   package var isOn: Bool { register & 1 != 0 }
 
-  /// The guest writes the register. An end of interrupt that the old word holds is to be taken before.
+  /// The guest writes the register. An end of interrupt that the old word holds is to be taken before; the bit is taken
+  /// back, or the guest would end an interrupt by it that nobody looks for any more.
   package mutating func setRegister(_ value: UInt64, in memory: GuestMemory) throws(ParavirtualError) {
     if value & 1 != 0 { try ParavirtualClock.check(value, reserved: 2, count: 4, in: memory) }
+    _ = disarm(in: memory)
     register = value
-    isArmed = false
   }
 
   /// Sets the bit for the interrupt that is about to be delivered. → whether the guest will find it

@@ -119,6 +119,19 @@ private final class Ending {
     }
   }
 
+  @Test func `a guest that lets go of the word finds no bit in it, and ends its interrupts at the APIC`() throws {
+    try withProcessorMemory(4096) { memory in
+      for value: UInt64 in [0, 0x301, 0x341] {
+        let end = Ending(memory)
+        try end.eoi.setRegister(0x301, in: memory)
+        #expect(end.arm())
+        try end.eoi.setRegister(value, in: memory)
+        #expect(try memory.read(GuestAddress(0x300), as: UInt32.self) == 0)
+        #expect(!end.eoi.isArmed && !end.takeEnd())
+      }
+    }
+  }
+
   @Test func `random registers never trap`() throws {
     var random = SplitMix64(seed: 6)
     try withProcessorMemory(4096) { (memory) throws in
