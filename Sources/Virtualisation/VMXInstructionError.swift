@@ -30,3 +30,16 @@ package enum VMXInstructionError {
     }
   }
 }
+
+/// What the exit qualification says of a VM entry that refused the guest's state (Intel SDM volume 3, §27.8).
+package enum VMXEntryFailure {
+  /// The sentence for `qualification`; `nil` where it says nothing, and only the state itself tells.
+  package static func sentence(_ qualification: UInt64) -> StaticString? {
+    switch qualification {
+    case 2: "VM entry refused the guest's page-directory-pointer entries, which PAE paging keeps in the VMCS"
+    case 3: "VM entry refused an NMI, which the guest cannot take now"
+    case 4: "VM entry refused the VMCS link pointer"
+    default: nil
+    }
+  }
+}

@@ -98,6 +98,12 @@ private let wrongs: [Wrong] = [
     #expect(text.hasPrefix("VM entry refused the guest's state: \(wrong.says)"))
   }
 
+  @Test func `what the processor says of a refused entry comes before our own search`() {
+    for qualification in UInt64(0)...8 {
+      #expect((VMXEntryFailure.sentence(qualification) != nil) == (2...4).contains(qualification))
+    }
+  }
+
   @Test func `attributes survive the way there and back`() {
     for word in UInt16(0)..<0x1000 {
       let rights = VMXAccessRights(attributes: word)

@@ -128,7 +128,9 @@ extension VMXProcessor {
       log(.error, "VM entry failed: register \(vmcs[.qualification]) of the guest's list has a value that cannot be")
     case VMXExitCode.machineCheckAtEntry: log(.error, "VM entry failed: machine check")
     default:
-      if let offence = guestState().offence {
+      if let sentence = VMXEntryFailure.sentence(vmcs[.qualification]) {
+        log(.error, "\(sentence)")
+      } else if let offence = guestState().offence {
         log(.error, offence.line)
       } else {
         log(.error, "VM entry refused the guest's state (qualification \(vmcs[.qualification]))")
