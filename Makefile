@@ -67,7 +67,7 @@ torture: prerequisites images
 # else to do.
 test-intel: TOOLS += $(INTEL_TOOLS)
 test-intel: prerequisites images
-	ROOST_INTEL=1 swift test --filter IntelTests
+	ROOST_INTEL=1 swift test --filter SystemTests.IntelTests
 
 format:
 	$(SWIFT_FORMAT) format --in-place $(FORMATTED)

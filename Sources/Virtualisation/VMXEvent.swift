@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import ABI
 import Bits
 
 /// A segment's attributes in VMX's form (Intel SDM volume 3, table 25-2) and in the one that VMMs use, which is AMD's:
@@ -42,14 +41,9 @@ package struct VMXEvent: Equatable, Sendable {
   package var hasErrorCode: Bool { rawValue & 1 << 11 != 0 }
 
   /// The event to deliver again, after an exit cut its delivery short. Software interrupts and exceptions (types 4 to 6)
-  /// are executed again; an exception (type 3) that ended in a shutdown comes of itself if the guest goes on.
-  package func repeated(after reason: ExitReason?) -> VMXEvent? {
-    guard isValid else { return nil }
-    switch rawValue.bits(8, count: 3) {
-    case 0, 2: break
-    case 3 where reason != .shutdown: break
-    default: return nil
-    }
+  /// are executed again.
+  package var repeated: VMXEvent? {
+    guard isValid, rawValue.bits(8, count: 3) <= 3 else { return nil }
     // Bit 12 says something else here than there.
     return VMXEvent(rawValue: rawValue & ~(1 << 12))
   }

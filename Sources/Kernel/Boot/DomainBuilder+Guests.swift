@@ -9,8 +9,10 @@ import X86
 extension DomainBuilder {
   /// The vCPUs, in the order of their domains.
   func virtualCPUs(
-    _ maker: GuestMaker, _ domains: Table<Domain>, _ cores: Table<CoreMemory>, _ memory: inout BootMemory
+    _ support: GuestSupport, _ features: ProcessorFeatures, _ domains: Table<Domain>, _ cores: Table<CoreMemory>,
+    _ memory: inout BootMemory
   ) throws(BootError) -> Table<VirtualCPU> {
+    let maker = try GuestMaker(support, features, &memory)
     var owners = FixedList<32, Int>()
     for index in 0..<domains.count where domains[index].traits.contains(.hasVirtualCPU) {
       try owners.append(index, orSay: "the description has more than 32 vCPUs")

@@ -39,8 +39,7 @@ struct SystemSetup {
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
-    let maker = try GuestMaker(support, features, &memory)
-    let virtualCPUs = try builder.virtualCPUs(maker, domains, cores.memory, &memory)
+    let virtualCPUs = try builder.virtualCPUs(support, features, domains, cores.memory, &memory)
     let threads = try builder.threads(domains, &memory)
     var devices = DeviceAssignment(reader, machine, bus, cores.cores, domains)
     try devices.assign(builder, &memory)

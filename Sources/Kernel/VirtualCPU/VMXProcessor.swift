@@ -78,9 +78,7 @@ struct VMXProcessor: GuestProcessor {
 
   /// Has an event whose delivery the exit cut short be delivered again.
   private func repeatEvent() {
-    let event = VMXEvent(rawValue: vmcs[.vectoring])
-    guard event.isValid else { return }
-    guard let repeated = event.repeated(after: VMXExit(code: state.value.reason).reason) else { return }
+    guard let repeated = VMXEvent(rawValue: vmcs[.vectoring]).repeated else { return }
     vmcs[.injection] = repeated.rawValue
     if repeated.hasErrorCode { vmcs[.injectionErrorCode] = vmcs[.vectoringErrorCode] }
   }
