@@ -63,8 +63,7 @@ traffic: prerequisites images
 torture: prerequisites images
 	ROOST_TORTURE=$(TORTURE) swift test --filter TortureTests
 
-# The same kernel on an Intel processor with VMX, which Bochs emulates: about 10 minutes on a computer that has nothing
-# else to do.
+# The same kernel on an Intel processor with VMX, which Bochs emulates: 10 minutes or more.
 test-intel: TOOLS += $(INTEL_TOOLS)
 test-intel: prerequisites images
 	ROOST_INTEL=1 swift test --filter SystemTests.IntelTests
