@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Foundation
 import Testing
 
 @testable import Virtualisation
@@ -78,6 +79,17 @@ private let wrongs: [Wrong] = [
   },
 ]
 
+/// A linear congruential generator (Knuth's MMIX), of which the upper half is good enough: the same words in every run.
+private struct MadeUpWords: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    let high = state >> 32
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return high << 32 | state >> 32
+  }
+}
+
 @Suite struct StateTests {
   @Test func `a guest out of reset and one in long mode may enter`() {
     #expect(real.offence == nil)
@@ -96,6 +108,30 @@ private let wrongs: [Wrong] = [
     let line = state.offence?.line ?? ""
     let text = String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
     #expect(text.hasPrefix("VM entry refused the guest's state: \(wrong.says)"))
+  }
+
+  @Test func `a state of any bits is judged`() {
+    var random = MadeUpWords(state: 19)
+    func word() -> UInt64 { random.next() & random.next() }
+    func segment() -> VMXSegment {
+      VMXSegment(
+        selector: UInt16(truncatingIfNeeded: word()), rights: UInt32(truncatingIfNeeded: word()),
+        limit: UInt32(truncatingIfNeeded: word()), base: word())
+    }
+    for _ in 0..<1000 * (Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"] ?? "") ?? 1) {
+      var state = Bool.random(using: &random) ? real : long
+      switch random.next() % 8 {
+      case 0: (state.cr0, state.cr3, state.cr4) = (word(), word(), word())
+      case 1: (state.cs, state.ss, state.tr) = (segment(), segment(), segment())
+      case 2: (state.ds, state.fs, state.ldtr) = (segment(), segment(), segment())
+      case 3: (state.gdtr, state.idtr) = (segment(), segment())
+      case 4: (state.rip, state.rflags) = (word(), word())
+      case 5: (state.efer, state.pat, state.dr7) = (word(), word(), word())
+      case 6: state.injected = VMXEvent(rawValue: UInt32(truncatingIfNeeded: word()))
+      default: (state.interruptibility, state.pendingDebug) = (UInt32(truncatingIfNeeded: word()), word())
+      }
+      if let line = state.offence?.line { #expect(line.count > 40) }
+    }
   }
 
   @Test func `what the processor says of a refused entry comes before our own search`() {
