@@ -3,7 +3,7 @@
 
 import ABI
 import Bits
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Virtualisation
@@ -79,17 +79,6 @@ private let wrongs: [Wrong] = [
   },
 ]
 
-/// A linear congruential generator (Knuth's MMIX), of which the upper half is good enough: the same words in every run.
-private struct MadeUpWords: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    let high = state >> 32
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return high << 32 | state >> 32
-  }
-}
-
 @Suite struct StateTests {
   @Test func `a guest out of reset and one in long mode may enter`() {
     #expect(real.offence == nil)
@@ -111,14 +100,14 @@ private struct MadeUpWords: RandomNumberGenerator {
   }
 
   @Test func `a state of any bits is judged`() {
-    var random = MadeUpWords(state: 19)
+    var random = SplitMix64(seed: 19)
     func word() -> UInt64 { random.next() & random.next() }
     func segment() -> VMXSegment {
       VMXSegment(
         selector: UInt16(truncatingIfNeeded: word()), rights: UInt32(truncatingIfNeeded: word()),
         limit: UInt32(truncatingIfNeeded: word()), base: word())
     }
-    for _ in 0..<1000 * (Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"] ?? "") ?? 1) {
+    for _ in 0..<fuzzRounds(1000) {
       var state = Bool.random(using: &random) ? real : long
       switch random.next() % 8 {
       case 0: (state.cr0, state.cr3, state.cr4) = (word(), word(), word())
