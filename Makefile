@@ -20,12 +20,15 @@ TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip dpkg-deb:dpkg git:git objd
 	/usr/lib/grub/x86_64-efi/moddep.lst:grub-efi-amd64-bin /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
 	/usr/lib/ipxe/qemu/pxe-virtio.rom:ipxe-qemu
 
+# What `make test-intel` needs besides.
+INTEL_TOOLS := bochs:bochs /usr/share/bochs/BIOS-bochs-latest:bochsbios /usr/share/vgabios/vgabios.bin:vgabios
+
 # Seconds of traffic in `make traffic`.
 TRAFFIC := 600
 # How often `make torture` takes the power away from a VM that writes.
 TORTURE := 20
 
-.PHONY: run test check bench fuzz torture traffic format lint clean prerequisites tool images
+.PHONY: run test test-intel check bench fuzz torture traffic format lint clean prerequisites tool images
 
 # The reference system on this terminal.
 run: tool
@@ -61,6 +64,11 @@ traffic: prerequisites images
 # A VM writes and syncs, the power is lost, what was synced must be there: TORTURE times, in `make test` twice.
 torture: prerequisites images
 	ROOST_TORTURE=$(TORTURE) swift test --filter TortureTests
+
+# The same kernel on an Intel processor with VMX, which Bochs emulates: 10 minutes or more.
+test-intel: TOOLS += $(INTEL_TOOLS)
+test-intel: prerequisites images
+	ROOST_INTEL=1 swift test --filter SystemTests.IntelTests
 
 format:
 	$(SWIFT_FORMAT) format --in-place $(FORMATTED)

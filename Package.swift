@@ -71,6 +71,7 @@ let pure: [Target] = [
   module("Bus", ["Bits", "PCI", "Firmware"]),
   module("IOMMU", ["Bits", "PCI", "Firmware"]),
   module("Passthrough", ["Bits", "PCI"]),
+  module("Virtualisation", ["Bits", "ABI"]),
 ]
 
 let onTarget: [Target] = [
@@ -78,7 +79,7 @@ let onTarget: [Target] = [
     name: "CX86",
     cSettings: [.unsafeFlags(["-mgeneral-regs-only"])]),
   module("X86", ["Bits", "CX86"]),
-  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU"]),
+  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation"]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
@@ -157,6 +158,7 @@ let onHost: [Target] = [
   tests("Bus", ["Bits", "PCI", "Firmware"]),
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Passthrough", ["Bits", "PCI"]),
+  tests("Virtualisation", ["Bits", "ABI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),

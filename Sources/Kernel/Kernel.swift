@@ -17,6 +17,8 @@ struct Kernel {
   let lines: Table<InterruptLine>
   let interrupts: InterruptControllers
   let features: ProcessorFeatures
+  /// The vendor's virtualisation.
+  let support: GuestSupport
   /// What components read of the machine.
   let information: Cell<SystemInformation>
   /// The kernel's own address space.

@@ -4,13 +4,15 @@
 
 package import Bits
 
-/// Selectors of the kernel's GDT; the order of the user's three is what SYSRET wants. The kernel's data (0x10) and the
-/// task state (0x30) only `cx86_load_tables` names.
+/// Selectors of the kernel's GDT; the order of the user's three is what SYSRET wants. `cx86_load_tables` names the
+/// kernel's three, too.
 package enum Selector {
   package static var kernelCode: UInt16         { 0x08 }
+  package static var kernelData: UInt16         { 0x10 }
   package static var userCode32: UInt16         { 0x18 | 3 }
   package static var userData: UInt16           { 0x20 | 3 }
   package static var userCode: UInt16           { 0x28 | 3 }
+  package static var task: UInt16               { 0x30 }
 }
 
 /// Segment descriptors (AMD APM volume 2, §4.8).

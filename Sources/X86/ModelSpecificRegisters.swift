@@ -16,11 +16,14 @@ package struct MSR: Sendable {
 
 // swift-format-ignore
 extension MSR {                                                           // AMD APM volume 2, appendix A
+  package static var featureControl: MSR    { MSR(0x0000_003A) }          // IA32_FEATURE_CONTROL (Intel)
   package static var apicBase: MSR          { MSR(0x0000_001B) }          // APIC_BASE
+  package static var attributes: MSR        { MSR(0x0000_0277) }          // PAT
   package static var tscDeadline: MSR       { MSR(0x0000_06E0) }          // IA32_TSC_DEADLINE
   package static var efer: MSR              { MSR(0xC000_0080) }          // EFER
   package static var star: MSR              { MSR(0xC000_0081) }          // STAR
   package static var longStar: MSR          { MSR(0xC000_0082) }          // LSTAR
+  package static var compatibleStar: MSR    { MSR(0xC000_0083) }          // CSTAR
   package static var callFlagMask: MSR      { MSR(0xC000_0084) }          // SFMASK
   package static var gsBase: MSR            { MSR(0xC000_0101) }          // GS.base
   package static var kernelGSBase: MSR      { MSR(0xC000_0102) }          // KernelGSbase

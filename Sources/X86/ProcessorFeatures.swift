@@ -7,6 +7,7 @@ package import CX86
 /// What the kernel uses of this processor, from CPUID.
 package struct ProcessorFeatures: Sendable {
   package let hasSVM: Bool
+  package let hasVMX: Bool
   package let hasNestedPaging: Bool
   /// SVM saves the next RIP at an exit (CPUID 8000_000A edx bit 3).
   package let hasNextRIP: Bool
@@ -37,6 +38,7 @@ package struct ProcessorFeatures: Sendable {
     let structured = largest >= 7 ? cx86_cpuid(7, 0) : cx86_cpuid_result()
     let largestExtended = cx86_cpuid(0x8000_0000, 0).eax
     let extended = largestExtended >= 0x8000_0001 ? cx86_cpuid(0x8000_0001, 0) : cx86_cpuid_result()
+    hasVMX = basic.ecx.bits(5, count: 1) == 1
     hasSVM = extended.ecx.bits(2, count: 1) == 1
     let svm = hasSVM && largestExtended >= 0x8000_000A ? cx86_cpuid(0x8000_000A, 0) : cx86_cpuid_result()
     hasNestedPaging = svm.edx.bits(0, count: 1) == 1

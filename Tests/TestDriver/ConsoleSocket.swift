@@ -5,33 +5,62 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A console behind a Unix socket: what comes goes to a transcript, what is typed is sent in order.
+/// A console behind a socket: what comes goes to a transcript, what is typed is sent in order.
 final class ConsoleSocket: Sendable {
   private let descriptor: Int32
   private let typing = DispatchQueue(label: "typing")
 
-  /// The connection, or `nil` if nobody listens at `path` yet.
-  init?(path: String, transcript: Transcript) {
+  /// Where a console listens.
+  enum Place {
+    case path(String)
+    /// A TCP port of this computer.
+    case port(UInt16)
+  }
+
+  /// The connection, or `nil` if nobody listens there yet.
+  init?(_ place: Place, transcript: Transcript) {
+    let connected: Int32? =
+      switch place {
+      case .path(let path): ConsoleSocket.connect(path: path)
+      case .port(let port): ConsoleSocket.connect(port: port)
+      }
+    guard let descriptor = connected else { return nil }
+    self.descriptor = descriptor
+    DispatchQueue(label: "reading").async { ConsoleSocket.readAll(descriptor, into: transcript) }
+  }
+
+  private static func connect(path: String) -> Int32? {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let room = MemoryLayout.size(ofValue: address.sun_path) - 1
     guard path.utf8.count <= room else { return nil }
     // SAFETY: the path fits with its closing zero, checked above.
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    return connect(AF_UNIX, to: address)
+  }
+
+  private static func connect(port: UInt16) -> Int32? {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return connect(AF_INET, to: address)
+  }
+
+  private static func connect<Address: BitwiseCopyable>(_ family: Int32, to address: Address) -> Int32? {
+    let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
-    // SAFETY: `address` is a `sockaddr_un`, and its size is what is said.
-    let result = unsafe withUnsafePointer(to: &address) { pointer in
+    // SAFETY: `address` is a socket address of the family, and its size is what is said.
+    let result = unsafe withUnsafePointer(to: address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
+        unsafe Glibc.connect(descriptor, pointer, socklen_t(MemoryLayout<Address>.size))
       }
     }
     guard result == 0 else {
       close(descriptor)
       return nil
     }
-    self.descriptor = descriptor
-    DispatchQueue(label: "reading").async { ConsoleSocket.readAll(descriptor, into: transcript) }
+    return descriptor
   }
 
   deinit {

@@ -18,15 +18,17 @@ package final class TestMachine: Sendable {
   /// The word of a command that stands for the path of the console's socket.
   package static let socket = "{console}"
 
-  /// Starts a command, one of whose arguments holds the word `{console}`, and connects to its console.
-  package init(command: [String], within limit: Duration = .seconds(120)) async throws {
+  /// Starts a command, one of whose arguments holds the word `{console}`, and connects to its console; with `port`, the
+  /// console is at that TCP port of this computer.
+  package init(command: [String], port: UInt16? = nil, within limit: Duration = .seconds(120)) async throws {
     folder = try TemporaryFolder()
     let path = folder.path + "/console"
     let output = folder.path + "/output"
     transcript = Transcript()
     started = .now
     process = try ChildProcess(command.map { $0.replacing(TestMachine.socket, with: path) }, output: output)
-    console = try await TestMachine.connect(path, transcript, process, output, deadline: started + limit)
+    let place = port.map { ConsoleSocket.Place.port($0) } ?? .path(path)
+    console = try await TestMachine.connect(place, transcript, process, output, deadline: started + limit)
   }
 
   /// Boots a system description, by its path from the root, as `roost run` does, without a screen.
@@ -94,11 +96,11 @@ package final class TestMachine: Sendable {
   }
 
   private static func connect(
-    _ path: String, _ transcript: Transcript, _ process: ChildProcess, _ output: String,
+    _ place: ConsoleSocket.Place, _ transcript: Transcript, _ process: ChildProcess, _ output: String,
     deadline: ContinuousClock.Instant
   ) async throws -> ConsoleSocket {
     while true {
-      if let console = ConsoleSocket(path: path, transcript: transcript) { return console }
+      if let console = ConsoleSocket(place, transcript: transcript) { return console }
       let printed = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
       if let ending = process.ending { throw ConsoleFailure(description: "No console: \(ending)\n\(printed)") }
       guard .now < deadline else {

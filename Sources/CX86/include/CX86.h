@@ -76,6 +76,26 @@ INSTRUCTION void cx86_fxrstor(const void *area) { __asm__ volatile("fxrstor64 (%
 
 INSTRUCTION void cx86_vmsave(uint64_t vmcb) { __asm__ volatile("vmsave %%rax" :: "a"(vmcb) : "memory"); }
 
+// MARK: Intel VMX. Answers are 0, or 1 if the instruction failed.
+
+INSTRUCTION uint8_t cx86_vmxon(uint64_t region) { uint8_t bad; __asm__ volatile("vmxon %1" : "=@ccbe"(bad) : "m"(region) : "memory"); return bad; }
+INSTRUCTION uint8_t cx86_vmclear(uint64_t vmcs) { uint8_t bad; __asm__ volatile("vmclear %1" : "=@ccbe"(bad) : "m"(vmcs) : "memory"); return bad; }
+INSTRUCTION uint8_t cx86_vmptrld(uint64_t vmcs) { uint8_t bad; __asm__ volatile("vmptrld %1" : "=@ccbe"(bad) : "m"(vmcs) : "memory"); return bad; }
+INSTRUCTION uint64_t cx86_vmread(uint64_t field) { uint64_t v; __asm__ volatile("vmread %1, %0" : "=r"(v) : "r"(field) : "cc"); return v; }
+INSTRUCTION uint8_t cx86_vmwrite(uint64_t field, uint64_t v) { uint8_t bad; __asm__ volatile("vmwrite %2, %1" : "=@ccbe"(bad) : "r"(field), "r"(v) : "memory"); return bad; }
+INSTRUCTION uint8_t cx86_invept(uint64_t type, uint64_t pointer) {
+  struct { uint64_t pointer, zero; } operand = { pointer, 0 };
+  uint8_t bad;
+  __asm__ volatile("invept %1, %2" : "=@ccbe"(bad) : "m"(operand), "r"(type) : "memory");
+  return bad;
+}
+INSTRUCTION void cx86_write_cr2(uint64_t v) { __asm__ volatile("mov %0, %%cr2" :: "r"(v) : "memory"); }
+INSTRUCTION uint64_t cx86_read_cr4(void) { uint64_t v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
+INSTRUCTION uint64_t cx86_read_dr6(void) { uint64_t v; __asm__ volatile("mov %%dr6, %0" : "=r"(v)); return v; }
+INSTRUCTION void cx86_write_dr6(uint64_t v) { __asm__ volatile("mov %0, %%dr6" :: "r"(v)); }
+/// Has the core's own handler take an NMI that ended a guest.
+INSTRUCTION void cx86_take_nmi(void) { __asm__ volatile("int $2"); }
+
 // MARK: System calls of components
 
 typedef struct { uint64_t status, value; } cx86_answer;
@@ -126,6 +146,14 @@ void cx86_switch_stack(uint64_t stackTop, uint64_t launch) __attribute__((noretu
 /// Runs the guest of the VMCB at `vmcb` with the registers at `registers` (all but rax and rsp, which the VMCB holds),
 /// in the order of their numbers; gives the host back what VMSAVE wrote to `hostVMCB`.
 void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB);
+
+// MARK: vmx.S
+
+/// Runs the guest of the current VMCS with the registers at `registers` (all but rsp, which the VMCS holds), in the
+/// order of their numbers; `launched` is 1 from the second time on. 1 if the guest was not entered.
+uint32_t cx86_vmx_run(uint64_t *registers, uint32_t launched);
+/// Where an exit arrives: the host's RIP.
+ADDRESS(cx86_vmx_exit)
 
 // MARK: boot.S, trampoline.S
 

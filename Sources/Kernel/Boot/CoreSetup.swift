@@ -5,7 +5,7 @@ import Bits
 import CX86
 import X86
 
-/// The memory of one core: tables, stacks, and what SVM wants.
+/// The memory of one core: tables, stacks, and what SVM or VMX want.
 struct CoreMemory {
   /// One page: the GDT at 0, the task-state segment at 128, the system-call block at 256.
   let tables: PhysicalAddress
@@ -13,7 +13,8 @@ struct CoreMemory {
   let interruptStacks: PhysicalAddress
   /// The stack, `KernelSpace.stackSize` bytes.
   let stack: PhysicalAddress
-  /// The VMCB that keeps the host's state for VMLOAD, and the page where VMRUN keeps its own.
+  /// The VMCB that keeps the host's state for VMLOAD, and the page where VMRUN keeps its own; of VMX, `VMXHost` and the
+  /// region of VMXON.
   let hostState: PhysicalAddress
   let savePage: PhysicalAddress
 
@@ -42,13 +43,15 @@ struct CoreMemory {
 /// Turning a core into one of ours; each core does it for itself.
 enum CoreSetup {
   /// - Parameter gates: The interrupt descriptor table, the same for all cores.
-  static func enter(_ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, space: AddressSpace) {
+  static func enter(
+    _ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, support: GuestSupport,
+    space: AddressSpace
+  ) {
     cx86_write_cr3(space.root.value)
     loadTables(memory, gates)
     setControlRegisters(features)
     setSystemCalls(memory)
-    SVMSupport.enable(savePage: memory.savePage)
-    cx86_vmsave(memory.hostState.value)
+    support.enable(memory, gates: gates)
   }
 
   private static func loadTables(_ memory: CoreMemory, _ gates: PhysicalAddress) {

@@ -84,7 +84,9 @@ func kernelCoreStart(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
   let memory = start.value.memory
   let kernel = start.value.kernel
-  CoreSetup.enter(memory, gates: start.value.gates, features: kernel.features, space: kernel.space)
+  CoreSetup.enter(
+    memory, gates: start.value.gates, features: kernel.features, support: kernel.support,
+    space: kernel.space)
   kernel.interrupts.local.enable(usesDeadline: start.value.clock.timerRatio == 0)
   let index = start.value.index
   kernel.cores[index].timer = CoreTimer(apic: kernel.interrupts.local, ratio: start.value.clock.timerRatio)

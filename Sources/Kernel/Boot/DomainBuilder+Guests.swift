@@ -9,20 +9,21 @@ import X86
 extension DomainBuilder {
   /// The vCPUs, in the order of their domains.
   func virtualCPUs(
-    _ features: ProcessorFeatures, _ domains: Table<Domain>, _ memory: inout BootMemory
+    _ support: GuestSupport, _ features: ProcessorFeatures, _ domains: Table<Domain>, _ cores: Table<CoreMemory>,
+    _ memory: inout BootMemory
   ) throws(BootError) -> Table<VirtualCPU> {
-    let permissions = try SVMPermissions(&memory)
+    let maker = try GuestMaker(support, features, &memory)
     var owners = FixedList<32, Int>()
     for index in 0..<domains.count where domains[index].traits.contains(.hasVirtualCPU) {
       try owners.append(index, orSay: "the description has more than 32 vCPUs")
     }
-    guard owners.count < Int(features.asidCount) else {
+    guard owners.count < maker.identifierCount else {
       throw .refused("the processor has fewer address-space identifiers than there are VMs")
     }
     let list = owners
     return try BootMemory.table(list.count, in: &memory) { place, memory throws(BootError) in
       try virtualCPU(
-        of: list[place], asid: UInt32(place + 1), domains[list[place]].space, permissions, features, &memory)
+        of: list[place], identifier: UInt32(place + 1), domains[list[place]].space, maker, cores, &memory)
     }
   }
 
@@ -41,23 +42,22 @@ extension DomainBuilder {
   }
 
   private func virtualCPU(
-    of domain: Int, asid: UInt32, _ space: AddressSpace, _ permissions: SVMPermissions, _ features: ProcessorFeatures,
+    of domain: Int, identifier: UInt32, _ space: AddressSpace, _ maker: GuestMaker, _ cores: Table<CoreMemory>,
     _ memory: inout BootMemory
   ) throws(BootError) -> VirtualCPU {
     let page = try memory.page()
     let state = BootMemory.cell(VirtualCPUState(), at: page)
     try space.map(
       AddressMap.virtualCPU, to: page, size: 4096, .user | .writable | .noExecute, from: &memory)
-    let guest = try AddressSpace(&memory)
-    let overlay = try mapGuest(of: domain, guest, features, &memory)
+    let guest = try AddressSpace(&memory, form: maker.form)
+    let overlay = try mapGuest(of: domain, guest, maker.largestPage, &memory)
     try prepareWindow(of: domain, guest, &memory)
-    let area = UInt64(features.extendedStateSize).roundedUp(to: 4096) ?? 4096
+    let area = UInt64(maker.features.extendedStateSize).roundedUp(to: 4096) ?? 4096
     let extended = ExtendedState(
-      area: PhysicalExtent(start: try memory.bytes(area), size: area), features: features)
-    let processor = SVMProcessor(
-      vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: asid, permissions: permissions, features: features,
-      overlay: overlay)
-    return VirtualCPU(state: state, processor: .svm(processor), extended: extended, memory: guest)
+      area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features)
+    let host = cores[Int(reader.domain(domain).core)].hostState
+    let processor = try maker.make(guest, identifier: identifier, host: host, overlay: overlay, from: &memory)
+    return VirtualCPU(state: state, processor: processor, extended: extended, memory: guest)
   }
 
   /// Makes the tables for all places at which a guest can have the registers of its devices: none are made later.
@@ -75,7 +75,7 @@ extension DomainBuilder {
 
   /// Fills the nested page table: guest memory in the largest pages that fit, and the overlay page, not yet shown.
   private func mapGuest(
-    of domain: Int, _ guest: AddressSpace, _ features: ProcessorFeatures, _ memory: inout BootMemory
+    of domain: Int, _ guest: AddressSpace, _ largest: PageSize, _ memory: inout BootMemory
   ) throws(BootError) -> (entry: Cell<PageTableEntry>, shown: PageTableEntry)? {
     var overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
     for index in 0..<reader.count(.guestMappings) {
@@ -84,11 +84,11 @@ extension DomainBuilder {
       let extent = regions[Int(record.region)]
       if record.isOverlay != 0 {
         let entry = try guest.smallEntry(of: record.address, from: &memory)
-        overlay = (entry, PageTableEntry(extent.start, .present | .writable | .user | .noExecute))
+        overlay = (entry, guest.page(extent.start, .writable | .user | .noExecute))
       } else {
         try guest.map(
           record.address, to: extent.start, size: extent.size, .user | .writable,
-          largest: features.hasGiBPages ? .huge : .large, from: &memory)
+          largest: largest, from: &memory)
       }
     }
     return overlay

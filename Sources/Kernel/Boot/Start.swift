@@ -31,7 +31,7 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   if options.isProbe { panicState.exitPort.store(0xf4, ordering: .relaxed) }
   log(.information, "Roost")
   let features = ProcessorFeatures()
-  if let obstacle = SVMSupport.obstacle(features) { throw .refused(obstacle) }
+  let support = try GuestSupport(features)
 
   var memory = BootMemory(loader.memoryMap)
   let (text, _, _, end) = KernelSpace.layout
@@ -49,9 +49,9 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
 
   let machine = try MachineDescription(rsdp: loader.rsdp, physical)
   InterruptControllers.silenceOldControllers()
-  if options.isProbe { try Probe.run(features, &memory) }
+  if options.isProbe { try Probe.run(features, support, space, &memory) }
   guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
-  let setup = try SystemSetup(image, loader.material, machine, features, space, physical, &memory)
+  let setup = try SystemSetup(image, loader.material, machine, features, support, space, physical, &memory)
   try setup.startCores(lowPage: lowPage, options)
 }
 

@@ -17,8 +17,8 @@ struct SystemSetup {
 
   init(
     _ image: PhysicalRange, _ material: PhysicalRange?, _ machine: MachineDescription,
-    _ features: ProcessorFeatures, _ space: AddressSpace, _ physical: borrowing MachineMemory,
-    _ memory: inout BootMemory
+    _ features: ProcessorFeatures, _ support: GuestSupport, _ space: AddressSpace,
+    _ physical: borrowing MachineMemory, _ memory: inout BootMemory
   ) throws(BootError) {
     let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: material, physical))
     let place = ImagePlace(image, material: material, reader)
@@ -31,14 +31,14 @@ struct SystemSetup {
     local.enable(usesDeadline: features.hasTSCDeadline)
     let clock = Clock(ReferenceClock(machine.hpet), apic: local, features: features)
     let interrupts = try InterruptControllers(machine, local, &memory)
-    let information = try Self.information(clock, machine, features, cores.cores.count, &memory)
+    let information = try Self.information(clock, machine, features, support, cores.cores.count, &memory)
     let bus = try MachineBus(
       machine, hasDevices: reader.count(.devices) > 0, information.value.scale, &memory)
     let builder = try DomainBuilder(reader, place, space, information, &memory)
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
-    let virtualCPUs = try builder.virtualCPUs(features, domains, &memory)
+    let virtualCPUs = try builder.virtualCPUs(support, features, domains, cores.memory, &memory)
     let threads = try builder.threads(domains, &memory)
     var devices = DeviceAssignment(reader, machine, bus, cores.cores, domains)
     try devices.assign(builder, &memory)
@@ -46,7 +46,7 @@ struct SystemSetup {
       .lines(cores.cores, domains, devices.lines, &memory)
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
-      interrupts: interrupts, features: features, information: information, space: space,
+      interrupts: interrupts, features: features, support: support, information: information, space: space,
       access: bus.access, passed: try devices.makePassed(&memory), owners: try devices.makeOwners(&memory),
       remapping: bus.remapping)
     Self.reportFaults(bus.remapping, cores.cores)
@@ -102,8 +102,8 @@ struct SystemSetup {
   }
 
   private static func information(
-    _ clock: Clock, _ machine: MachineDescription, _ features: ProcessorFeatures, _ cores: Int,
-    _ memory: inout BootMemory
+    _ clock: Clock, _ machine: MachineDescription, _ features: ProcessorFeatures, _ support: GuestSupport,
+    _ cores: Int, _ memory: inout BootMemory
   ) throws(BootError) -> Cell<SystemInformation> {
     let wall = WallClock.read(centuryIndex: machine.fixed?.centuryIndex ?? 0)
     var information = SystemInformation()
@@ -112,7 +112,7 @@ struct SystemSetup {
     information.wallClock = wall.seconds
     information.tscAtWallClock = wall.tsc
     information.supportedXCR0 = features.supportedXCR0
-    information.vendor = 1
+    information.vendor = support.vendor
     log(.information, "cores: \(cores), time-stamp counter at \(clock.tscFrequency / 1_000_000) MHz")
     return BootMemory.cell(information, at: try memory.page())
   }

@@ -54,7 +54,7 @@ extension Kernel {
   private func set(_ pages: PhysicalRange, _ table: Range<UInt64>?, at address: UInt64, _ number: Int, isMapped: Bool) {
     for offset in stride(from: UInt64(0), to: pages.size, by: 4096) where table?.contains(offset) != true {
       guard let entry = virtualCPUs[number].memory.smallEntry(of: address + offset) else { continue }
-      let page = PageTableEntry(pages.start + offset, .present | .writable | .user | .noExecute | .uncached)
+      let page = virtualCPUs[number].memory.page(pages.start + offset, .writable | .user | .noExecute | .uncached)
       if isMapped {
         entry.value = page
       } else if entry.value == page {

@@ -3,19 +3,33 @@
 
 import Bits
 import CX86
+import Virtualisation
 import X86
 
-/// Page tables of four levels: of the kernel, of a protection domain, or of a guest (nested paging has the same form).
+/// Page tables of four levels: of the kernel, of a protection domain, or of a guest (nested paging has the same form, but
+/// for the entries where Intel's are their own).
 ///
 /// Tables come from boot memory and are never given back.
 struct AddressSpace {
-  /// The top table, for CR3 or nCR3.
+  /// The top table, for CR3, nCR3 or the EPT pointer.
   let root: PhysicalAddress
+  private let form: EntryForm
 
-  init(_ memory: inout BootMemory) throws(BootError) { root = try memory.page() }
+  init(_ memory: inout BootMemory, form: EntryForm = .processor) throws(BootError) {
+    root = try memory.page()
+    self.form = form
+  }
 
   /// The space that has its top table at `root`.
-  init(root: PhysicalAddress) { self.root = root }
+  init(root: PhysicalAddress) {
+    self.root = root
+    form = .processor
+  }
+
+  /// The entry of a page, present and with `flags`.
+  func page(_ physical: PhysicalAddress, _ flags: PageTableEntry, size: PageSize = .small) -> PageTableEntry {
+    form.page(physical, flags, size)
+  }
 
   /// Maps `[physical, physical + size)` at `address`, in the largest pages that fit.
   ///
@@ -28,8 +42,7 @@ struct AddressSpace {
     while done < size {
       let page = Self.pageSize(at: address &+ done, physical.value &+ done, left: size - done, largest: largest)
       let entry = try entry(of: address &+ done, level: page.level, from: &memory)
-      let large: PageTableEntry = page == .small ? .none : .large
-      entry.value = PageTableEntry(physical + done, flags | large | .present)
+      entry.value = form.page(physical + done, flags, page)
       done += page.bytes
     }
   }
@@ -79,7 +92,7 @@ struct AddressSpace {
     for above in stride(from: 3, to: level, by: -1) {
       let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9)))
       if !entry.value.contains(.present) {
-        entry.value = PageTableEntry(try memory.page(), .present | .writable | .user)
+        entry.value = form.table(try memory.page())
       }
       table = entry.value.address
     }
@@ -97,6 +110,31 @@ struct AddressSpace {
     if largest == .huge, both.isAligned(to: PageSize.huge.bytes), left >= PageSize.huge.bytes { return .huge }
     if largest != .small, both.isAligned(to: PageSize.large.bytes), left >= PageSize.large.bytes { return .large }
     return .small
+  }
+}
+
+/// What entries look like: as the processor's own, which AMD's nested paging shares, or as Intel's extended ones. Both say
+/// in bits 0 and 7 whether there is a page, and whether it is a large one.
+enum EntryForm {
+  case processor, extended
+
+  fileprivate func page(_ physical: PhysicalAddress, _ flags: PageTableEntry, _ size: PageSize) -> PageTableEntry {
+    switch self {
+    case .processor: PageTableEntry(physical, flags | .present | (size == .small ? .none : .large))
+    case .extended:
+      PageTableEntry(
+        rawValue: EPTEntry(
+          page: physical.value, isWritable: flags.contains(.writable), isExecutable: !flags.contains(.noExecute),
+          isUncached: flags.contains(.uncached), isLarge: size != .small
+        ).rawValue)
+    }
+  }
+
+  fileprivate func table(_ physical: PhysicalAddress) -> PageTableEntry {
+    switch self {
+    case .processor: PageTableEntry(physical, .present | .writable | .user)
+    case .extended: PageTableEntry(rawValue: EPTEntry(table: physical.value).rawValue)
+    }
   }
 }
 

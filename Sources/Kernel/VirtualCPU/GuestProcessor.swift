@@ -33,58 +33,68 @@ protocol GuestProcessor {
 /// The guest processors there are: one image of the kernel holds them all, and picks at boot.
 enum AnyGuestProcessor {
   case svm(SVMProcessor)
+  case vmx(VMXProcessor)
 
   func load(_ state: inout VirtualCPUState) {
     switch self {
     case .svm(let processor): processor.load(&state)
+    case .vmx(let processor): processor.load(&state)
     }
   }
 
   func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
     switch self {
     case .svm(let processor): processor.run(registers, hostState: hostState)
+    case .vmx(let processor): processor.run(registers, hostState: hostState)
     }
   }
 
   var mayLoseInterrupt: Bool {
     switch self {
     case .svm(let processor): processor.mayLoseInterrupt
+    case .vmx(let processor): processor.mayLoseInterrupt
     }
   }
 
   func exitReason() -> ExitReason? {
     switch self {
     case .svm(let processor): processor.exitReason()
+    case .vmx(let processor): processor.exitReason()
     }
   }
 
   func writtenPort() -> UInt16? {
     switch self {
     case .svm(let processor): processor.writtenPort()
+    case .vmx(let processor): processor.writtenPort()
     }
   }
 
   func skipPortWrite() {
     switch self {
     case .svm(let processor): processor.skipPortWrite()
+    case .vmx(let processor): processor.skipPortWrite()
     }
   }
 
   func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     switch self {
     case .svm(let processor): processor.store(reason, in: &state)
+    case .vmx(let processor): processor.store(reason, in: &state)
     }
   }
 
   func forgetTranslations() {
     switch self {
     case .svm(let processor): processor.forgetTranslations()
+    case .vmx(let processor): processor.forgetTranslations()
     }
   }
 
   func reset() {
     switch self {
     case .svm(let processor): processor.reset()
+    case .vmx(let processor): processor.reset()
     }
   }
 }

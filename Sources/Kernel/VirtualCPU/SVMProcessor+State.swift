@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Virtualisation
 import X86
 
 /// The VMM's page to the VMCB and back.
@@ -117,53 +118,16 @@ extension SVMProcessor {
     if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
   }
 
-  private func describe(_ reason: ExitReason, in exit: inout ExitInformation) {
-    exit.reason = reason.rawValue
+  private func describe(_ reason: ExitReason, in information: inout ExitInformation) {
+    information.reason = reason.rawValue
     guard reason != .none else { return }
-    let first = vmcb[.exitInformation1]
-    let second = vmcb[.exitInformation2]
-    exit.detail = vmcb[.exitCode]
-    exit.qualification = first
-    exit.qualification2 = second
-    exit.nextRIP = hasNextRIP ? vmcb[.nextRIP] : 0
-    exit.access = 0
-    exit.instructionCount = 0
-    switch reason {
-    case .portAccess: describePort(first, next: second, &exit)
-    case .memoryAccess: describeMemory(first, address: second, &exit)
-    default: break
+    var exit = exit()
+    if hasNextRIP { exit.nextRIP = vmcb[.nextRIP] }
+    if hasDecodeAssists, reason == .memoryAccess {
+      exit.instructionCount = vmcb[.instructionCount]
+      exit.instruction = (vmcb[.instructionBytes0], vmcb[.instructionBytes1])
     }
-  }
-
-  /// §15.10.2, figure 15-2: bit 0 input, 2 string, 3 repeated, 4-6 width, 7-9 address size, 16-31 port.
-  private func describePort(_ first: UInt64, next: UInt64, _ exit: inout ExitInformation) {
-    var access = Access.none
-    if first & 1 == 0 { access.insert(.write) }
-    if first & 4 != 0 { access.insert(.string) }
-    if first & 8 != 0 { access.insert(.repeated) }
-    exit.access = access.rawValue
-    exit.width = UInt8(first.bits(4, count: 3))
-    exit.addressSize = UInt32(first.bits(7, count: 3)) << 4
-    exit.port = UInt16(truncatingIfNeeded: first >> 16)
-    exit.nextRIP = next
-  }
-
-  /// §15.25.6: a page-fault error code and the guest-physical address.
-  private func describeMemory(_ first: UInt64, address: UInt64, _ exit: inout ExitInformation) {
-    var access = Access.none
-    if first & 2 != 0 { access.insert(.write) }
-    if first & 16 != 0 { access.insert(.fetch) }
-    exit.access = access.rawValue
-    exit.address = address
-    exit.nextRIP = 0
-    guard hasDecodeAssists else { return }
-    exit.instructionCount = min(vmcb[.instructionCount] & 0xf, 15)
-    let low = vmcb[.instructionBytes0]
-    let high = vmcb[.instructionBytes1]
-    for index in 0..<15 {
-      let word = index < 8 ? low : high
-      exit.instruction[index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * (index & 7)))
-    }
+    exit.describe(reason, in: &information)
   }
 
   private func storeSegments(_ segments: inout Segments) {

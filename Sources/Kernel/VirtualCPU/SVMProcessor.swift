@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Virtualisation
 import X86
 
 /// A vCPU on AMD SVM with nested paging (AMD APM volume 2, chapter 15).
@@ -97,32 +98,17 @@ struct SVMProcessor: GuestProcessor {
   /// QEMU 7.2's VMRUN sets a word for the virtual interrupt that other threads change too.
   var mayLoseInterrupt: Bool { VirtualInterrupt(rawValue: vmcb[.virtualInterrupt]).contains(.pending) }
 
-  func exitReason() -> ExitReason? {
-    switch vmcb[.exitCode] {
-    case SVMExit.interrupt, SVMExit.nonMaskable, SVMExit.systemManagement, SVMExit.initialise: nil
-    case SVMExit.port: .portAccess
-    case SVMExit.nestedPageFault: .memoryAccess
-    case SVMExit.cpuid: .cpuid
-    case SVMExit.modelSpecific: vmcb[.exitInformation1] == 0 ? .readMSR : .writeMSR
-    case SVMExit.halt: .halt
-    case SVMExit.call: .hypercall
-    case SVMExit.setXCR: .setXCR
-    case SVMExit.invalidateCaches, SVMExit.writeBackInvalidate: .cacheControl
-    case SVMExit.shutdown: .shutdown
-    case SVMExit.invalid: .invalidState
-    case SVMExit.run, SVMExit.load...SVMExit.skinit, SVMExit.invalidateWithASID, SVMExit.monitor,
-      SVMExit.monitorWait, SVMExit.monitorWaitArmed:
-      .forbidden
-    default: .unexpected
-    }
+  /// The exit as the VMCB holds it, without what only `describe` looks at.
+  func exit() -> SVMExit {
+    var exit = SVMExit(code: vmcb[.exitCode])
+    exit.information1 = vmcb[.exitInformation1]
+    exit.information2 = vmcb[.exitInformation2]
+    return exit
   }
 
-  /// §15.10.2: bit 0 of the first word is set for IN, bit 2 for a string access; bits 31-16 are the port.
-  func writtenPort() -> UInt16? {
-    guard vmcb[.exitCode] == SVMExit.port else { return nil }
-    let access = vmcb[.exitInformation1]
-    return access & 0b101 == 0 ? UInt16(truncatingIfNeeded: access >> 16) : nil
-  }
+  func exitReason() -> ExitReason? { exit().reason }
+
+  func writtenPort() -> UInt16? { exit().writtenPort }
 
   /// §15.10.2: the second word is where the next instruction is. An instruction in the shadow of STI ends it.
   func skipPortWrite() {

@@ -38,9 +38,6 @@ struct SVMPermissions {
 enum SVMSupport {
   /// Why this processor cannot run guests; `nil` if it can.
   static func obstacle(_ features: ProcessorFeatures) -> StaticString? {
-    guard features.hasSVM else {
-      return "this processor has no AMD SVM; on QEMU, pass -cpu EPYC,+svm,+npt"
-    }
     guard MSR.vmControl.value.bits(4, count: 1) == 0 else {
       return "the firmware has switched SVM off; look for virtualization in its set-up"
     }
@@ -48,9 +45,10 @@ enum SVMSupport {
     return nil
   }
 
-  /// Turns SVM on for this core; `savePage` is where VMRUN keeps the host's registers.
-  static func enable(savePage: PhysicalAddress) {
+  /// Turns SVM on for this core, whose tables and registers are the kernel's by now.
+  static func enable(_ memory: CoreMemory) {
     MSR.efer.value |= EFER.svm.rawValue
-    MSR.hostSavePage.value = savePage.value
+    MSR.hostSavePage.value = memory.savePage.value
+    cx86_vmsave(memory.hostState.value)
   }
 }

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import CX86
+import Virtualisation
+import X86
+
+/// The vendor's virtualisation that this machine's processors have, found once at boot: here, and in what runs one guest
+/// (`AnyGuestProcessor`), the vendors differ; nowhere else.
+enum GuestSupport {
+  case svm
+  case vmx(VMXControls)
+
+  /// - Throws: Why this processor cannot run guests.
+  init(_ features: ProcessorFeatures) throws(BootError) {
+    if features.hasSVM {
+      if let obstacle = SVMSupport.obstacle(features) { throw .refused(obstacle) }
+      self = .svm
+    } else if features.hasVMX {
+      self = .vmx(try VMXSupport.controls())
+    } else {
+      throw .refused("this processor has no AMD SVM and no Intel VMX; on QEMU, pass -cpu EPYC,+svm,+npt")
+    }
+  }
+
+  /// Turns it on for this core, whose tables and registers are the kernel's by now.
+  func enable(_ memory: CoreMemory, gates: PhysicalAddress) {
+    switch self {
+    case .svm: SVMSupport.enable(memory)
+    case .vmx(let controls): VMXSupport.enable(memory, gates: gates, revision: controls.revision)
+    }
+  }
+
+  /// What `SystemInformation` calls it.
+  var vendor: UInt32 {
+    switch self {
+    case .svm: 1
+    case .vmx: 2
+    }
+  }
+}
+
+/// Makes processors of guests, at boot.
+struct GuestMaker {
+  private enum Kind {
+    case svm(SVMPermissions)
+    case vmx(VMXControls, VMXPermissions)
+  }
+
+  let features: ProcessorFeatures
+  private let kind: Kind
+
+  init(_ support: GuestSupport, _ features: ProcessorFeatures, _ memory: inout BootMemory) throws(BootError) {
+    self.features = features
+    kind =
+      switch support {
+      case .svm: .svm(try SVMPermissions(&memory))
+      case .vmx(let controls): .vmx(controls, try VMXPermissions(&memory))
+      }
+  }
+
+  /// Numbers there are for the translations of guests, 0 included, which is the host's.
+  var identifierCount: Int {
+    switch kind {
+    case .svm: Int(features.asidCount)
+    case .vmx: 0x1_0000
+    }
+  }
+
+  /// How the entries of nested page tables look.
+  var form: EntryForm {
+    switch kind {
+    case .svm: .processor
+    case .vmx: .extended
+    }
+  }
+
+  /// The largest page of a nested page table.
+  var largestPage: PageSize {
+    switch kind {
+    case .svm: features.hasGiBPages ? .huge : .large
+    case .vmx(let controls, _): controls.hasHugePages ? .huge : controls.hasLargePages ? .large : .small
+    }
+  }
+
+  /// The processor of the guest whose memory is `guest`, on the core whose page for the host is `host`.
+  func make(
+    _ guest: AddressSpace, identifier: UInt32, host: PhysicalAddress,
+    overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?, from memory: inout BootMemory
+  ) throws(BootError) -> AnyGuestProcessor {
+    switch kind {
+    case .svm(let permissions):
+      .svm(
+        SVMProcessor(
+          vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
+          features: features, overlay: overlay))
+    case .vmx(let controls, let permissions):
+      .vmx(
+        try VMXProcessor(
+          memory: guest, identifier: identifier, permissions: permissions, controls: controls, host: host,
+          overlay: overlay, from: &memory))
+    }
+  }
+}
+
+extension VMCB {
+  /// An empty VMCB in the zeroed page at `address`.
+  static func new(at address: PhysicalAddress) -> VMCB {
+    // SAFETY: the direct map holds the page for good.
+    unsafe VMCB(address: address, unsafeBase: DirectMap.pointer(address))
+  }
+}

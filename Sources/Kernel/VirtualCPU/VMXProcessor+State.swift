@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Virtualisation
+import X86
+
+/// The VMM's page to the VMCS and back.
+extension VMXProcessor {
+  func load(_ state: inout VirtualCPUState) {
+    activate()
+    loadControl(state)
+    vmcs[.rsp] = state.registers.words[4]
+    vmcs[.rip] = state.rip
+    vmcs[.rflags] = state.rflags & 0x3f_7fd7 | 2
+    vmcs[.dr7] = state.dr7 & 0xffff_ffff
+    vmcs[.guestPAT] = state.pat
+    vmcs[.tscOffset] = state.tscOffset
+    self.state.value.cr2 = state.cr2
+    self.state.value.dr6 = state.dr6 & 0xffff_ffff
+    priority.value = UInt32(state.cr8 & 0xf) << 4
+    if state.segmentsChanged != 0 {
+      state.segmentsChanged = 0
+      loadSegments(state.segments)
+    }
+    loadShadow(state)
+    loadInjection(&state)
+    if let overlay {
+      let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
+      if overlay.entry.value != wanted {
+        overlay.entry.value = wanted
+        if wanted.isEmpty { forgetTranslations() }
+      }
+    }
+  }
+
+  /// Bits that VMX wants set stay set behind the guest's back. What a VMM changes of paging, no instruction of the
+  /// guest's makes the processor notice.
+  private func loadControl(_ state: VirtualCPUState) {
+    let cr0 = state.cr0 | controls.fixedCR0
+    let cr4 = state.cr4 | controls.fixedCR4
+    var efer = state.efer & Self.guestEFER
+    let isLong = efer & EFER.longMode.rawValue != 0 && cr0 & CR0.paging.rawValue != 0
+    if isLong { efer |= EFER.longModeActive.rawValue }
+    if vmcs[.cr0] != cr0 || vmcs[.cr3] != state.cr3 || vmcs[.cr4] != cr4 || vmcs[.guestEFER] != efer {
+      vmcs[.cr0] = cr0
+      vmcs[.cr3] = state.cr3
+      vmcs[.cr4] = cr4
+      vmcs[.guestEFER] = efer
+      forgetTranslations()
+    }
+    vmcs[.shadowCR0] = state.cr0
+    vmcs[.shadowCR4] = state.cr4
+    vmcs[.entryControls] = controls.entry | (isLong ? EntryControl.longMode.mask : 0)
+  }
+
+  /// The shadow of STI needs IF; where it is clear, that of MOV SS does the same.
+  private func loadShadow(_ state: VirtualCPUState) {
+    let before = vmcs[.interruptibility]
+    let isEnabled = state.rflags & 1 << 9 != 0
+    let shadow: UInt32 = state.interruptShadow == 0 ? 0 : isEnabled ? 1 : 2
+    let kept = before & 3 == 2 && shadow != 0 ? 2 : shadow
+    if before & 3 != kept { vmcs[.interruptibility] = before & ~3 | kept }
+    // A single step that is due shows in this word while there is a shadow (Intel SDM volume 3, §27.3.1.5).
+    guard kept != 0 else { return }
+    let pending = vmcs[.pendingDebug] & ~(1 << 14)
+    vmcs[.pendingDebug] = state.rflags & 1 << 8 != 0 ? pending | 1 << 14 : pending
+  }
+
+  /// An interrupt that the guest can take now is delivered by VM entry itself; for one that it cannot, the guest exits
+  /// when it can, and the kernel delivers it (`settles`).
+  private func loadInjection(_ state: inout VirtualCPUState) {
+    let interrupt = state.injection.interrupt
+    state.injection.wasTaken = 0
+    self.state.value.pendingVector = VMXState.none
+    let isFree = !VMXEvent(rawValue: vmcs[.injection]).isValid
+    if state.injection.exception & Injection.valid != 0 {
+      let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
+      vmcs[.injection] = VMXEvent.exception(state.injection.exception, hasErrorCode: hasErrorCode).rawValue
+      vmcs[.injectionErrorCode] = state.injection.errorCode
+      state.injection.exception = 0
+    } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0, isFree {
+      vmcs[.injection] = VMXEvent.interrupt(interrupt).rawValue
+      vmcs[.processorControls] = controls.processor
+      return
+    }
+    if interrupt & Injection.valid != 0 {
+      self.state.value.pendingVector = interrupt & 0xff
+      openWindow()
+    } else {
+      vmcs[.processorControls] = controls.processor
+    }
+  }
+
+  private func loadSegments(_ segments: Segments) {
+    load(segments.es, to: .es)
+    load(segments.cs, to: .cs)
+    load(segments.ss, to: .ss)
+    load(segments.ds, to: .ds)
+    load(segments.fs, to: .fs)
+    load(segments.gs, to: .gs)
+    load(segments.ldtr, to: .ldtr)
+    load(segments.tr, to: .tr)
+    vmcs[VMCSSegment.gdtr.base] = segments.gdtr.base
+    vmcs[VMCSSegment.gdtr.limit] = segments.gdtr.limit & 0xffff
+    vmcs[VMCSSegment.idtr.base] = segments.idtr.base
+    vmcs[VMCSSegment.idtr.limit] = segments.idtr.limit & 0xffff
+  }
+
+  private func load(_ segment: Segment, to field: VMCSSegment) {
+    vmcs[field.selector] = segment.selector
+    vmcs[field.rights] = VMXAccessRights(attributes: segment.attributes).rawValue
+    vmcs[field.limit] = segment.limit
+    vmcs[field.base] = segment.base
+  }
+
+  /// The guest's task priority, in the page where the processor keeps it.
+  private var priority: Cell<UInt32> { BootMemory.place(at: virtualAPIC + 0x80) }
+
+  // MARK: - Back
+
+  func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
+    activate()
+    state.registers.words[4] = vmcs[.rsp]
+    state.rip = vmcs[.rip]
+    state.rflags = vmcs[.rflags]
+    state.cr0 = vmcs[.cr0] & ~controls.fixedCR0 | vmcs[.shadowCR0] & controls.fixedCR0
+    state.cr2 = self.state.value.cr2
+    state.cr3 = vmcs[.cr3]
+    state.cr4 = vmcs[.cr4] & ~controls.fixedCR4 | vmcs[.shadowCR4] & controls.fixedCR4
+    state.cr8 = UInt64(priority.value >> 4 & 0xf)
+    state.efer = vmcs[.guestEFER]
+    state.dr6 = self.state.value.dr6
+    state.dr7 = vmcs[.dr7]
+    state.pat = vmcs[.guestPAT]
+    state.interruptShadow = vmcs[.interruptibility] & 3 == 0 ? 0 : 1
+    // Taken, or on its way: an event whose delivery was cut short is injected again by `run`.
+    if state.injection.interrupt != 0, self.state.value.pendingVector == VMXState.none {
+      state.injection.interrupt = 0
+      state.injection.wasTaken = 1
+    }
+    describe(reason, in: &state.exit)
+    if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
+  }
+
+  private func describe(_ reason: ExitReason, in information: inout ExitInformation) {
+    information.reason = reason.rawValue
+    guard reason != .none else { return }
+    var exit = VMXExit(code: self.state.value.reason)
+    exit.qualification = vmcs[.qualification]
+    exit.rip = vmcs[.rip]
+    exit.instructionLength = vmcs[.instructionLength]
+    if reason == .memoryAccess { exit.physicalAddress = vmcs[.physicalAddress] }
+    if reason == .portAccess, controls.describesStrings {
+      exit.instructionInformation = vmcs[.instructionInformation]
+    }
+    exit.describe(reason, in: &information)
+  }
+
+  private func storeSegments(_ segments: inout Segments) {
+    segments.es = segment(.es)
+    segments.cs = segment(.cs)
+    segments.ss = segment(.ss)
+    segments.ds = segment(.ds)
+    segments.fs = segment(.fs)
+    segments.gs = segment(.gs)
+    segments.ldtr = segment(.ldtr)
+    segments.tr = segment(.tr)
+    segments.gdtr = Segment(limit: vmcs[VMCSSegment.gdtr.limit], base: vmcs[VMCSSegment.gdtr.base])
+    segments.idtr = Segment(limit: vmcs[VMCSSegment.idtr.limit], base: vmcs[VMCSSegment.idtr.base])
+  }
+
+  private func segment(_ field: VMCSSegment) -> Segment {
+    Segment(
+      selector: vmcs[field.selector], attributes: VMXAccessRights(rawValue: vmcs[field.rights]).attributes,
+      limit: vmcs[field.limit], base: vmcs[field.base])
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Virtualisation
+import X86
+
+/// A vCPU on Intel VMX with extended page tables and an unrestricted guest (Intel SDM volume 3, chapters 25 to 29).
+///
+/// Its VMCS is made when it is reset, by the core that it belongs to for good: no other core ever touches it.
+struct VMXProcessor: GuestProcessor {
+  let vmcs: VMCS
+  let controls: VMXControls
+  let memory: AddressSpace
+  /// The number of the guest's translations; from 1.
+  let identifier: UInt32
+  let permissions: VMXPermissions
+  /// What the VMCS has no field for.
+  let state: Cell<VMXState>
+  /// The page of the core.
+  let host: Cell<VMXHost>
+  /// The page in which the processor keeps CR8.
+  let virtualAPIC: PhysicalAddress
+  /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
+  let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+
+  /// EFER bits a guest may set; LMA follows from LME and CR0.PG.
+  static var guestEFER: UInt64 { (EFER.systemCall | .longMode | .noExecute).rawValue }
+
+  /// Makes this guest's VMCS the core's current one.
+  func activate() {
+    guard host.value.current != vmcs.address.value else { return }
+    vmcs.load()
+    host.value.current = vmcs.address.value
+  }
+
+  func forgetTranslations() { state.value.mustForget = true }
+
+  /// A processor that could lose an interrupt here is not known.
+  var mayLoseInterrupt: Bool { false }
+
+  // MARK: - Running
+
+  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+    activate()
+    repeat { enter(registers) } while settles(registers)
+  }
+
+  private func enter(_ registers: Cell<VirtualCPUState>) {
+    if state.value.mustForget { forgetNow() }
+    vmcs[.hostCR3] = cx86_read_cr3()
+    cx86_write_cr2(state.value.cr2)
+    if cx86_read_dr6() != state.value.dr6 { cx86_write_dr6(state.value.dr6) }
+    // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
+    let failed = unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
+      unsafe cx86_vmx_run(
+        UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), state.value.isLaunched ? 1 : 0)
+    }
+    guard failed == 0 else {
+      state.value.reason = 1 << 31
+      return reportFailure()
+    }
+    state.value.isLaunched = true
+    state.value.cr2 = cx86_read_cr2()
+    state.value.dr6 = cx86_read_dr6()
+    state.value.reason = vmcs[.exitReason]
+    if state.value.reason & 1 << 31 != 0 { return reportFailure() }
+    repeatEvent()
+  }
+
+  private func forgetNow() {
+    state.value.mustForget = false
+    let failed = cx86_invept(controls.forgetsOne ? 1 : 2, EPTEntry.pointer(to: memory.root.value))
+    precondition(failed == 0)
+  }
+
+  /// Has an event whose delivery the exit cut short be delivered again.
+  private func repeatEvent() {
+    guard let repeated = VMXEvent(rawValue: vmcs[.vectoring]).repeated else { return }
+    vmcs[.injection] = repeated.rawValue
+    if repeated.hasErrorCode { vmcs[.injectionErrorCode] = vmcs[.vectoringErrorCode] }
+  }
+
+  // MARK: - Exits that nobody else hears of
+
+  /// Does what an exit wants that no VMM needs to see. → whether the guest goes on at once
+  private func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
+    switch state.value.reason & 0x8000_ffff {
+    case VMXExitCode.interruptWindow:
+      vmcs[.processorControls] = controls.processor
+      if !VMXEvent(rawValue: vmcs[.injection]).isValid {
+        vmcs[.injection] = VMXEvent.interrupt(state.value.pendingVector).rawValue
+        state.value.pendingVector = VMXState.none
+      } else {
+        openWindow()
+      }
+      return true
+    case VMXExitCode.controlRegister: return settlesControlRegister(registers)
+    case VMXExitCode.exception:
+      if exit().isNonMaskable { cx86_take_nmi() }
+      return false
+    default: return false
+    }
+  }
+
+  /// Has the guest exit as soon as it can take an interrupt.
+  func openWindow() { vmcs[.processorControls] = controls.processor | ProcessorControl.interruptWindow.mask }
+
+  /// A guest wrote to CR0 or CR4 so that a bit would change that VMX wants as it is (Intel SDM volume 3, table 28-3).
+  ///
+  /// Of CR0 the guest is only shown the change; then it executes the instruction again, which now changes nothing of
+  /// ours, and the processor does the rest of it. Of CR4 there is but VMXE, which a guest without VMX must not set.
+  private func settlesControlRegister(_ registers: Cell<VirtualCPUState>) -> Bool {
+    let qualification = vmcs[.qualification]
+    guard qualification.bits(4, count: 2) == 0 else { return false }
+    let source = Int(qualification.bits(8, count: 4))
+    let value = source == 4 ? vmcs[.rsp] : registers.value.registers.words[source]
+    switch qualification.bits(0, count: 4) {
+    case 0:
+      let shown = vmcs[.shadowCR0]
+      guard (shown ^ value) & controls.fixedCR0 != 0 else { return false }
+      vmcs[.shadowCR0] = shown & ~controls.fixedCR0 | value & controls.fixedCR0
+      return true
+    case 4:
+      vmcs[.injection] = VMXEvent.exception(13, hasErrorCode: true).rawValue
+      vmcs[.injectionErrorCode] = 0
+      return true
+    default: return false
+    }
+  }
+
+  // MARK: - Exits
+
+  /// The exit as the VMCS holds it, as far as `reason` and `writtenPort` look.
+  func exit() -> VMXExit {
+    var exit = VMXExit(code: state.value.reason)
+    if state.value.reason == VMXExitCode.port { exit.qualification = vmcs[.qualification] }
+    if state.value.reason == VMXExitCode.exception { exit.interruption = vmcs[.exitInterruption] }
+    return exit
+  }
+
+  func exitReason() -> ExitReason? { exit().reason }
+
+  func writtenPort() -> UInt16? { exit().writtenPort }
+
+  /// An instruction in the shadow of STI ends it.
+  func skipPortWrite() {
+    vmcs[.rip] = vmcs[.rip] &+ UInt64(vmcs[.instructionLength])
+    let before = vmcs[.interruptibility]
+    if before & 3 != 0 { vmcs[.interruptibility] = before & ~3 }
+  }
+}
+
+/// What belongs to a guest on VMX and has no field in the VMCS.
+struct VMXState: BitwiseCopyable {
+  var isLaunched = false
+  /// Translations of guest-physical addresses are to be forgotten before the next entry.
+  var mustForget = false
+  /// Whether a failed entry has been reported: once is enough.
+  var hasReported = false
+  /// The exit reason; bit 31 says that the guest was not entered.
+  var reason: UInt32 = 0
+  /// The vector of an interrupt that the guest is to take when it can.
+  var pendingVector: UInt32 = none
+  var cr2: UInt64 = 0
+  var dr6: UInt64 = 0xffff_0ff0
+
+  static var none: UInt32 { 0x100 }
+  /// Where in its page the list of registers begins that switch with the guest.
+  static var registerList: UInt64 { 2048 }
+}

@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import CX86
+import Virtualisation
+import X86
+
+/// What VMX wants to know of a core: kept in the page that SVM uses for the host's state.
+struct VMXHost: BitwiseCopyable {
+  /// The VMCS that the core works on; 0 for none.
+  var current: UInt64 = 0
+  var taskBase: UInt64 = 0
+  var descriptorsBase: UInt64 = 0
+  var gatesBase: UInt64 = 0
+
+  /// Where in the page the list of registers begins that an exit gives back to the host.
+  static var registerList: UInt64 { 2048 }
+}
+
+/// The bit maps of ports and registers that exit: one pair for all guests.
+struct VMXPermissions {
+  /// Two pages of ports; all exit.
+  let ports: PhysicalAddress
+  /// A page of registers. All exit but those that the VMCS and `VMXRegisterList` switch.
+  let registers: PhysicalAddress
+
+  init(_ memory: inout BootMemory) throws(BootError) {
+    ports = try memory.bytes(2 * 4096)
+    registers = try memory.page()
+    // SAFETY: two pages and one, dealt out above.
+    unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
+    unsafe DirectMap.pointer(registers).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
+    for number in UInt32(0x174)...0x176 { pass(number) }
+    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number) }
+    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number) }
+  }
+
+  /// Lets guests read and write a register: bits in four parts of 1 KiB, read low and high, write low and high (Intel
+  /// SDM volume 3, §25.6.9).
+  private func pass(_ number: UInt32) {
+    let part = number >= 0xC000_0000 ? 0x400 : 0
+    let bit = Int(number & 0x1fff)
+    for isWrite in 0...1 {
+      // SAFETY: 13 bits of the number lie inside the quarter of the page.
+      let pointer = unsafe DirectMap.pointer(registers) + part + isWrite * 0x800 + bit / 8
+      let byte = unsafe pointer.load(as: UInt8.self)
+      unsafe pointer.storeBytes(of: byte & ~(1 << UInt8(bit % 8)), as: UInt8.self)
+    }
+  }
+}
+
+/// A list of registers that VM entry loads, or an exit stores or loads: 16 bytes each (Intel SDM volume 3, table 25-15).
+struct VMXRegisterList {
+  let start: PhysicalAddress
+
+  static var count: Int { 5 }
+
+  /// The registers that SYSCALL and SWAPGS use, which the VMCS does not hold.
+  static func number(_ index: Int) -> UInt32 {
+    switch index {
+    case 0: MSR.star.number
+    case 1: MSR.longStar.number
+    case 2: MSR.compatibleStar.number
+    case 3: MSR.callFlagMask.number
+    default: MSR.kernelGSBase.number
+    }
+  }
+
+  /// Fills the list with `value` of each.
+  func fill(_ value: (UInt32) -> UInt64) {
+    for index in 0..<Self.count {
+      let entry: Cell<(UInt64, UInt64)> = BootMemory.place(at: start + UInt64(index) * 16)
+      entry.value = (UInt64(Self.number(index)), value(Self.number(index)))
+    }
+  }
+}
+
+/// Turning VMX on.
+enum VMXSupport {
+  /// The controls that guests run with here.
+  /// - Throws: Why this processor cannot run guests.
+  static func controls() throws(BootError) -> VMXControls {
+    guard VMXPermission(MSR.featureControl.value) != .forbidden else {
+      throw .refused("the firmware has locked VMX off; switch Intel Virtualization Technology on in its set-up")
+    }
+    do throws(VMXObstacle) {
+      return try VMXControls(VMXCapabilities { MSR($0).value })
+    } catch {
+      throw .line("cannot start: \(error.line)")
+    }
+  }
+
+  /// Writes the capability registers to the log, for a test with a processor that nobody here has seen.
+  static func logCapabilities() {
+    for number in UInt32(0x480)...0x490 { log(.information, "MSR \(hex: number): \(hex: MSR(number).value)") }
+  }
+
+  /// Turns VMX on for this core, whose tables and registers are the kernel's by now.
+  static func enable(_ memory: CoreMemory, gates: PhysicalAddress, revision: UInt32) {
+    switch VMXPermission(MSR.featureControl.value) {
+    case .allowed: break
+    case .open(let value): MSR.featureControl.value = value
+    case .forbidden: refuse(.refused("the firmware has locked VMX off for one of the cores only"))
+    }
+    cx86_write_cr4(cx86_read_cr4() | CR4.vmx.rawValue)
+    BootMemory.place(at: memory.savePage).value = revision
+    guard cx86_vmxon(memory.savePage.value) == 0 else { refuse(.refused("VMXON failed")) }
+    let host: Cell<VMXHost> = BootMemory.place(at: memory.hostState)
+    host.value = VMXHost(
+      taskBase: memory.taskState.address, descriptorsBase: DirectMap.base + memory.tables.value,
+      gatesBase: DirectMap.base + gates.value)
+    VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill { MSR($0).value }
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+// swift-format-ignore-file
+
+/// Exit codes of SVM (AMD APM volume 2, appendix C).
+package enum SVMExitCode {
+  package static var interrupt: UInt64          { 0x060 }
+  package static var nonMaskable: UInt64        { 0x061 }
+  package static var systemManagement: UInt64   { 0x062 }
+  package static var initialise: UInt64         { 0x063 }
+  package static var cpuid: UInt64              { 0x072 }
+  package static var invalidateCaches: UInt64   { 0x076 }
+  package static var halt: UInt64               { 0x078 }
+  package static var invalidateWithASID: UInt64 { 0x07A }
+  package static var port: UInt64               { 0x07B }
+  package static var modelSpecific: UInt64      { 0x07C }
+  package static var shutdown: UInt64           { 0x07F }
+  package static var run: UInt64                { 0x080 }
+  package static var call: UInt64               { 0x081 }
+  package static var load: UInt64               { 0x082 }
+  package static var skinit: UInt64             { 0x086 }
+  package static var writeBackInvalidate: UInt64 { 0x089 }
+  package static var monitor: UInt64            { 0x08A }
+  package static var monitorWait: UInt64        { 0x08B }
+  package static var monitorWaitArmed: UInt64   { 0x08C }
+  package static var setXCR: UInt64             { 0x08D }
+  package static var nestedPageFault: UInt64    { 0x400 }
+  package static var invalid: UInt64            { 0xFFFF_FFFF_FFFF_FFFF }
+}

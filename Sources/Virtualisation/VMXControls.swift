@@ -1,0 +1,116 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The control words that guests run with on this processor: what they need, and what of the rest it has.
+package struct VMXControls: Sendable {
+  package let revision: UInt32
+  package let pin: UInt32
+  /// Without the interrupt window, which comes and goes.
+  package let processor: UInt32
+  package let secondary: UInt32
+  package let exit: UInt32
+  /// Without long mode, which the guest comes to by itself.
+  package let entry: UInt32
+  /// Whether translations carry a guest's number, and so outlast its exits.
+  package let hasIdentifiers: Bool
+  /// Whether nested page tables have pages of 1 GiB; those of 2 MiB all have.
+  package let hasHugePages: Bool
+  package let hasLargePages: Bool
+  /// Whether one guest's translations can be forgotten without those of all others.
+  package let forgetsOne: Bool
+  package let describesStrings: Bool
+  /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
+  package let fixedCR0: UInt64
+  package let fixedCR4: UInt64
+
+  /// - Throws: The first thing that is missing.
+  package init(_ capabilities: VMXCapabilities) throws(VMXObstacle) {
+    pin = try Self.pin(capabilities.pin)
+    processor = try Self.processor(capabilities.processor)
+    let (secondary, hasIdentifiers) = try Self.secondary(capabilities.secondary)
+    self.secondary = secondary
+    self.hasIdentifiers = hasIdentifiers
+    exit = try Self.exit(capabilities.exit)
+    entry = try Self.entry(capabilities.entry)
+    // A.10: bit 6 four levels, 14 write-back, 16 and 17 large and huge pages, 20 INVEPT of 25 one or 26 all.
+    let paging = capabilities.paging
+    guard paging & (1 << 6 | 1 << 14) == 1 << 6 | 1 << 14 else { throw .pageTables }
+    guard paging & 1 << 20 != 0, paging & (1 << 25 | 1 << 26) != 0 else { throw .invalidation }
+    hasLargePages = paging & 1 << 16 != 0
+    hasHugePages = hasLargePages && paging & 1 << 17 != 0
+    forgetsOne = paging & 1 << 25 != 0
+    revision = capabilities.revision
+    describesStrings = capabilities.describesStrings
+    // An unrestricted guest may clear PE and PG (A.7).
+    fixedCR0 = capabilities.fixedCR0 & 0xffff_ffff & ~(1 << 0 | 1 << 31)
+    fixedCR4 = capabilities.fixedCR4 & 0xffff_ffff
+  }
+
+  private static func pin(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+    var word = ControlWord(capability)
+    try word.require(PinControl.interrupt)
+    try word.require(PinControl.nonMaskable)
+    try word.forbid(PinControl.postedInterrupts)
+    return word.value
+  }
+
+  private static func processor(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+    var word = ControlWord(capability)
+    try word.require(ProcessorControl.offsetTSC)
+    try word.require(ProcessorControl.halt)
+    try word.require(ProcessorControl.monitorWait)
+    try word.require(ProcessorControl.readCounter)
+    try word.require(ProcessorControl.shadowPriority)
+    try word.require(ProcessorControl.portMaps)
+    try word.require(ProcessorControl.registerMaps)
+    try word.require(ProcessorControl.monitor)
+    try word.require(ProcessorControl.secondary)
+    var window = word
+    try window.require(ProcessorControl.interruptWindow)
+    try word.forbid(ProcessorControl.interruptWindow)
+    try word.forbid(ProcessorControl.invalidatePage)
+    try word.forbid(ProcessorControl.readTSC)
+    try word.forbid(ProcessorControl.loadCR3)
+    try word.forbid(ProcessorControl.storeCR3)
+    try word.forbid(ProcessorControl.loadCR8)
+    try word.forbid(ProcessorControl.storeCR8)
+    try word.forbid(ProcessorControl.moveDebug)
+    try word.forbid(ProcessorControl.pause)
+    return word.value
+  }
+
+  private static func secondary(_ capability: UInt64) throws(VMXObstacle) -> (UInt32, hasIdentifiers: Bool) {
+    var word = ControlWord(capability)
+    try word.require(SecondaryControl.nestedPaging)
+    try word.require(SecondaryControl.unrestricted)
+    try word.require(SecondaryControl.writeBackInvalidate)
+    // A processor without the control has not the instruction either, and CPUID says so to guests.
+    word.prefer(SecondaryControl.readTSCP)
+    word.prefer(SecondaryControl.invalidateContext)
+    let hasIdentifiers = word.prefer(SecondaryControl.identifiers)
+    return (word.value, hasIdentifiers)
+  }
+
+  private static func exit(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+    var word = ControlWord(capability)
+    try word.require(ExitControl.saveDebug)
+    try word.require(ExitControl.longMode)
+    try word.require(ExitControl.savePAT)
+    try word.require(ExitControl.loadPAT)
+    try word.require(ExitControl.saveEFER)
+    try word.require(ExitControl.loadEFER)
+    try word.forbid(ExitControl.takeInterrupt)
+    return word.value
+  }
+
+  private static func entry(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+    var word = ControlWord(capability)
+    try word.require(EntryControl.loadDebug)
+    try word.require(EntryControl.loadPAT)
+    try word.require(EntryControl.loadEFER)
+    var long = word
+    try long.require(EntryControl.longMode)
+    try word.forbid(EntryControl.longMode)
+    return word.value
+  }
+}

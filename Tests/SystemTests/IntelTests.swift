@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestDriver
+import Testing
+
+extension SystemTests {
+  /// The same kernel on an Intel processor, which Bochs emulates at a tenth of QEMU's speed: `make test-intel`.
+  @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["ROOST_INTEL"] != nil))
+  struct IntelTests {
+    @Test func `a guest of one instruction runs under VMX`() async throws {
+      let disc = try await BootDisc.make("intel-probe", arguments: "probe")
+      let machine = try await BochsComputer(disc: disc).boot("intel-probe")
+      try await machine.expect("MSR 0x48b: 0x217", within: .seconds(600))
+      try await machine.expect("guests run here")
+      await machine.end()
+    }
+
+    @Test func `a VM boots to its log-in, and answers what is typed`() async throws {
+      let disc = try await BootDisc.make("intel")
+      let machine = try await BochsComputer(disc: disc).boot("intel")
+      try await machine.expect("Roost runs minimal", within: .seconds(600))
+      try await machine.logIn(0, within: .seconds(3600))
+      try await machine.ask("@q", for: "only the VM with the keyboard is shown", within: .seconds(600))
+      let answer = try await machine.run("grep -c GenuineIntel /proc/cpuinfo; uname -m", on: 0, within: .seconds(600))
+      #expect(answer.split(whereSeparator: \.isWhitespace) == ["1", "i686"])
+      // Timer interrupts, floating point, and a reboot of the VM, whose VMCS is made anew.
+      #expect(try await machine.run("sleep 1; echo | awk '{ print 1.5 * 3 }'", on: 0, within: .seconds(600)) == "4.5")
+      machine.enter("reboot -f")
+      try await machine.expect("tiny login:", within: .seconds(3600))
+      await machine.end()
+    }
+  }
+}
+
+/// A PC with an Intel processor of 2017 in Bochs 2.7; its console is COM2.
+private struct BochsComputer {
+  /// The path of the disc that it boots.
+  let disc: String
+
+  /// - Parameter name: What its files in `.build` are called.
+  func boot(_ name: String) async throws -> TestMachine {
+    let base = "\(Repository.root)/.build/\(name)"
+    let port = UInt16.random(in: 20_000..<30_000)
+    try configuration(log: base + ".log", port: port).write(
+      toFile: base + ".bochsrc", atomically: true, encoding: .utf8)
+    // Bochs as Debian builds it starts in its debugger.
+    try "continue\n".write(toFile: base + ".commands", atomically: true, encoding: .utf8)
+    return try await TestMachine(command: ["bochs", "-f", base + ".bochsrc", "-rc", base + ".commands"], port: port)
+  }
+
+  /// Sound that is not there would end Bochs. Its clock goes as fast as it can: while a guest waits for a person, a minute
+  /// goes by in some seconds.
+  private func configuration(log: String, port: UInt16) -> String {
+    """
+    display_library: rfb, options="timeout=0"
+    romimage: file=/usr/share/bochs/BIOS-bochs-latest
+    vgaromimage: file=/usr/share/vgabios/vgabios.bin
+    cpu: model=corei7_skylake_x, count=1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+    memory: guest=512, host=512
+    pci: enabled=1, chipset=i440fx
+    ata0-master: type=cdrom, path=\(disc), status=inserted
+    boot: cdrom
+    com1: enabled=1, mode=null
+    com2: enabled=1, mode=socket-server, dev=127.0.0.1:\(port)
+    sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+    speaker: enabled=0
+    log: \(log)
+    panic: action=fatal
+    error: action=ignore
+    info: action=ignore
+
+    """
+  }
+}

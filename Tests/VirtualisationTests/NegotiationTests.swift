@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Bits
+import Testing
+
+@testable import Virtualisation
+
+/// The text of a line.
+private func text(_ line: LogLine) -> String {
+  String(decoding: (0..<line.count).map { line.bytes[$0] }, as: UTF8.self)
+}
+
+/// A processor that lacks one thing, and what people are told.
+struct Lack: Sendable {
+  let register: UInt32
+  let value: UInt64
+  let says: String
+}
+
+private let lacks: [Lack] = [
+  Lack(register: 0x48D, value: 0x7E_0000_0016, says: "lacks 'external-interrupt exiting'"),
+  Lack(register: 0x48D, value: 0x7F_0000_0096, says: "cannot do without 'process posted interrupts'"),
+  Lack(register: 0x48E, value: 0x7FF9_FFFE_0400_6172, says: "lacks 'secondary controls'"),
+  Lack(register: 0x48E, value: 0xFFD9_FFFE_0400_6172, says: "lacks 'use TPR shadow'"),
+  Lack(register: 0x48E, value: 0xEFF9_FFFE_0400_6172, says: "lacks 'use MSR bitmaps'"),
+  Lack(register: 0x48E, value: 0xFFF9_FFFA_0400_6172, says: "lacks 'interrupt-window exiting'"),
+  Lack(register: 0x48E, value: 0xFFF9_FFFE_0401_E172, says: "cannot do without 'CR3-load exiting'"),
+  Lack(register: 0x48B, value: 0xFD_0000_0000, says: "lacks 'enable EPT'"),
+  // Nehalem (2008): all of it but this.
+  Lack(
+    register: 0x48B, value: 0x7F_0000_0000, says: "lacks 'unrestricted guest'; Intel's since Westmere (2010) have it"),
+  Lack(register: 0x48B, value: 0xBF_0000_0000, says: "lacks 'WBINVD exiting'"),
+  Lack(register: 0x48F, value: 0x5F_FFFF_0003_6DFB, says: "lacks 'load host IA32_EFER'"),
+  Lack(register: 0x48F, value: 0x7B_FFFF_0003_6DFB, says: "lacks 'save IA32_PAT'"),
+  Lack(register: 0x490, value: 0x7FFF_0000_11FB, says: "lacks 'load guest IA32_EFER'"),
+  Lack(register: 0x490, value: 0xFFFF_0000_13FB, says: "cannot do without 'IA-32e mode guest'"),
+  Lack(register: 0x48C, value: 0xF01_0633_0141, says: "no nested page tables of four levels"),
+  Lack(register: 0x48C, value: 0xF01_0633_4101, says: "no nested page tables of four levels"),
+  Lack(register: 0x48C, value: 0xF01_0623_4141, says: "has no INVEPT"),
+  Lack(register: 0x48C, value: 0xF01_0033_4141, says: "has no INVEPT"),
+]
+
+@Suite struct NegotiationTests {
+  @Test(arguments: ProcessorModel.fit)
+  func `the control words are ones that the processor allows`(model: ProcessorModel) throws {
+    let controls = try VMXControls(model.capabilities)
+
+    let words = [
+      (controls.pin, model.capabilities.pin), (controls.processor, model.capabilities.processor),
+      (controls.secondary, model.capabilities.secondary), (controls.exit, model.capabilities.exit),
+      (controls.entry, model.capabilities.entry),
+    ]
+    for (word, allowed) in words {
+      let must = UInt32(truncatingIfNeeded: allowed)
+      let may = UInt32(truncatingIfNeeded: allowed >> 32)
+      #expect(word & must == must)
+      #expect(word & ~may == 0)
+    }
+    for (added, allowed) in [
+      (controls.processor | ProcessorControl.interruptWindow.mask, model.capabilities.processor),
+      (controls.entry | EntryControl.longMode.mask, model.capabilities.entry),
+    ] {
+      #expect(added & ~UInt32(truncatingIfNeeded: allowed >> 32) == 0)
+    }
+  }
+
+  @Test(arguments: ProcessorModel.fit)
+  func `every fit processor runs guests alike`(model: ProcessorModel) throws {
+    let controls = try VMXControls(model.capabilities)
+
+    #expect(controls.pin == 0x1F)
+    #expect(controls.processor == 0xB620_6DFA)
+    #expect(controls.secondary & 0b1110_1010 == 0b1110_1010)
+    #expect(controls.exit == 0x3F_6FFF)
+    #expect(controls.entry & 0xC204 == 0xC004)
+    #expect(controls.hasIdentifiers && controls.hasLargePages && controls.forgetsOne)
+    #expect(controls.fixedCR0 == 0x20)
+    #expect(controls.fixedCR4 == 0x2000)
+  }
+
+  @Test func `pages of 1 GiB, INVPCID and RDTSCP are used where they are`() throws {
+    let old = try VMXControls(ProcessorModel.ivyBridge.capabilities)
+    let new = try VMXControls(ProcessorModel.skylakeServer.capabilities)
+
+    #expect(!old.hasHugePages && new.hasHugePages)
+    #expect(old.secondary & 1 << 12 == 0 && new.secondary & 1 << 12 != 0)
+    #expect(old.secondary & 1 << 3 != 0 && new.secondary & 1 << 3 != 0)
+  }
+
+  @Test func `nothing is set that was not asked for`() throws {
+    let controls = try VMXControls(ProcessorModel.skylakeServer.capabilities)
+
+    #expect(controls.secondary == 0b1_0000_1110_1010)
+    #expect(controls.pin & 1 << 7 == 0)
+  }
+
+  @Test(arguments: lacks)
+  func `a processor that lacks something is refused with its name`(lack: Lack) {
+    let error = #expect(throws: VMXObstacle.self) {
+      try VMXControls(ProcessorModel.skylake.with([lack.register: lack.value]).capabilities)
+    }
+    #expect(error.map { text($0.line).contains(lack.says) } == true)
+  }
+
+  @Test func `a processor without the true registers cannot leave CR3 to guests`() {
+    let error = #expect(throws: VMXObstacle.self) {
+      try VMXControls(ProcessorModel.skylake.with([0x480: 0x5A_0400_0000_0004]).capabilities)
+    }
+    #expect(error.map { text($0.line) } == "this processor's VMX cannot do without 'CR3-load exiting'")
+  }
+
+  @Test func `registers that the processor has not are not read`() {
+    var read: [UInt32] = []
+    _ = VMXCapabilities { number in
+      read.append(number)
+      return 0
+    }
+    #expect(Set(read).isDisjoint(with: [0x48B, 0x48C, 0x48D, 0x48E, 0x48F, 0x490]))
+  }
+
+  @Test func `a machine of nothing but ones or zeros is refused, not trusted`() {
+    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities { _ in 0 }) }
+    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities { _ in .max }) }
+  }
+
+  @Test func `what the firmware decided about VMX is one of three things`() {
+    #expect(VMXPermission(0) == .open(value: 5))
+    #expect(VMXPermission(0x2) == .open(value: 7))
+    #expect(VMXPermission(5) == .allowed)
+    #expect(VMXPermission(0x10_0005) == .allowed)
+    #expect(VMXPermission(1) == .forbidden)
+    // Only within a measured launch.
+    #expect(VMXPermission(3) == .forbidden)
+  }
+
+  @Test func `every error of an instruction has a sentence`() {
+    var sentences: Set<String> = []
+    for number in UInt32(0)...30 { sentences.insert("\(VMXInstructionError.sentence(number))") }
+    #expect(sentences.count > 20)
+    #expect("\(VMXInstructionError.sentence(7))" == "VM entry refused the control fields")
+    #expect("\(VMXInstructionError.sentence(.max))" == "VMX gives an error that Roost does not know")
+  }
+}
