@@ -7,7 +7,7 @@ import Synchronization
 
 /// A console behind a socket: what comes goes to a transcript, what is typed is sent in order.
 final class ConsoleSocket: Sendable {
-  private let descriptor: Int32
+  private let file: OpenFile
   private let typing = DispatchQueue(label: "typing")
 
   /// Where a console listens.
@@ -25,8 +25,9 @@ final class ConsoleSocket: Sendable {
       case .port(let port): ConsoleSocket.connect(port: port)
       }
     guard let descriptor = connected else { return nil }
-    self.descriptor = descriptor
-    DispatchQueue(label: "reading").async { ConsoleSocket.readAll(descriptor, into: transcript) }
+    let file = OpenFile(descriptor)
+    self.file = file
+    DispatchQueue(label: "reading").async { ConsoleSocket.readAll(file, into: transcript) }
   }
 
   private static func connect(path: String) -> Int32? {
@@ -64,17 +65,17 @@ final class ConsoleSocket: Sendable {
   }
 
   deinit {
-    shutdown(descriptor, Int32(SHUT_RDWR))
+    shutdown(file.descriptor, Int32(SHUT_RDWR))
   }
 
   /// Sends `bytes` after what was typed before, as fast as the other side takes them.
   func type(_ bytes: [UInt8]) {
-    typing.async { [descriptor] in
+    typing.async { [file] in
       var rest = bytes[...]
       while !rest.isEmpty {
         // SAFETY: the buffer is `rest`, and not longer than that.
         let count = unsafe rest.withUnsafeBytes {
-          unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+          unsafe send(file.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { return }
         rest = rest.dropFirst(count)
@@ -82,11 +83,11 @@ final class ConsoleSocket: Sendable {
     }
   }
 
-  private static func readAll(_ descriptor: Int32, into transcript: Transcript) {
+  private static func readAll(_ file: OpenFile, into transcript: Transcript) {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     while true {
       // SAFETY: the array has the bytes that the call may write.
-      let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(file.descriptor, $0.baseAddress, $0.count) }
       if count > 0 {
         transcript.append(buffer[..<count])
       } else if count == 0 || errno != EINTR {
@@ -94,6 +95,5 @@ final class ConsoleSocket: Sendable {
       }
     }
     transcript.end("the console was closed")
-    close(descriptor)
   }
 }

@@ -7,12 +7,13 @@ import Glibc
 /// Sends the same bytes to whoever connects, on the loopback interface of the computer that tests. A guest behind QEMU's
 /// user network finds it at that network's gateway.
 package final class ContentServer: Sendable {
-  private let descriptor: Int32
+  private let file: OpenFile
   package let port: UInt16
 
   package init(_ content: [UInt8]) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw ConsoleFailure(description: "No socket: errno \(errno)") }
+    let file = OpenFile(descriptor)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -24,20 +25,19 @@ package final class ContentServer: Sendable {
       }
     }
     guard isBound, listen(descriptor, 8) == 0 else {
-      close(descriptor)
       throw ConsoleFailure(description: "Nobody can be served: errno \(errno)")
     }
-    self.descriptor = descriptor
+    self.file = file
     port = UInt16(bigEndian: address.sin_port)
-    DispatchQueue(label: "serving").async { Self.serve(content, descriptor) }
+    DispatchQueue(label: "serving").async { Self.serve(content, file) }
   }
 
   /// Ends the wait for the next one who connects.
-  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  deinit { shutdown(file.descriptor, Int32(SHUT_RDWR)) }
 
-  private static func serve(_ content: [UInt8], _ listener: Int32) {
+  private static func serve(_ content: [UInt8], _ listener: OpenFile) {
     while true {
-      let connection = accept(listener, nil, nil)
+      let connection = accept(listener.descriptor, nil, nil)
       guard connection >= 0 else { break }
       var rest = content[...]
       while !rest.isEmpty {
@@ -50,6 +50,5 @@ package final class ContentServer: Sendable {
       }
       close(connection)
     }
-    close(listener)
   }
 }
