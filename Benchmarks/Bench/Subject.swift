@@ -26,10 +26,12 @@ enum Subject: String, CaseIterable {
   /// Starts the emulated computer, one and the same for all, with `guests` guests.
   func boot(guests: Int) async throws -> TestMachine {
     let folder = "\(Material.folder)/"
+    // KVM's host keeps to the processors that its guests are on.
+    let host = "console=ttyS0 quiet loglevel=3 isolcpus=0 irqaffinity=1,2 guests=\(guests)"
     let kernel: (file: String, initrd: String, arguments: String) =
       switch self {
       case .bare: (folder + "guest.kernel", folder + "guest.initrd", "console=ttyS0,115200 quiet")
-      case .kvm: (folder + "host.kernel", folder + "host.initrd", "console=ttyS0 quiet loglevel=3 guests=\(guests)")
+      case .kvm: (folder + "host.kernel", folder + "host.initrd", host)
       case .roost: (Repository.image("KernelImage"), folder + Material.image(guests: guests), "")
       }
     return try await TestMachine(command: [
