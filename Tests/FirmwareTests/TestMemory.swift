@@ -3,7 +3,6 @@
 
 import Bits
 import Firmware
-import Foundation
 import TestSupport
 
 /// The machine's memory as tests see it: `size` bytes from `base`, nothing elsewhere.

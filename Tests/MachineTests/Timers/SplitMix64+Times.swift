@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import TestSupport
 
 extension SplitMix64 {
