@@ -49,9 +49,7 @@ extension SVMProcessor {
         UInt64(state.injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
         | Self.eventValid | UInt64(state.injection.errorCode) << 32
       state.injection.exception = 0
-    } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0,
-      vmcb[.eventInjection] & Self.eventValid == 0, let injectedType
-    {
+    } else if state.canTakeInterrupt, vmcb[.eventInjection] & Self.eventValid == 0, let injectedType {
       vmcb[.eventInjection] = UInt64(interrupt & 0xff) | injectedType << 8 | Self.eventValid
       vmcb[.virtualInterrupt] = control.rawValue
       return
@@ -109,11 +107,7 @@ extension SVMProcessor {
     state.interruptShadow = UInt32(vmcb[.interruptShadow] & 1)
     let control = VirtualInterrupt(rawValue: vmcb[.virtualInterrupt])
     state.cr8 = UInt64(control.rawValue & 0xf)
-    // Taken, or on its way: an event whose delivery was cut short is injected again by `run`.
-    if state.injection.interrupt != 0, !control.contains(.pending) {
-      state.injection.interrupt = 0
-      state.injection.wasTaken = 1
-    }
+    state.noteInterrupt(isPending: control.contains(.pending))
     describe(reason, in: &state.exit)
     if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
   }

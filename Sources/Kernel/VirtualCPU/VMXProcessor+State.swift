@@ -81,7 +81,7 @@ extension VMXProcessor {
       vmcs[.injection] = VMXEvent.exception(state.injection.exception, hasErrorCode: hasErrorCode).rawValue
       vmcs[.injectionErrorCode] = state.injection.errorCode
       state.injection.exception = 0
-    } else if interrupt & Injection.valid != 0, state.rflags & 1 << 9 != 0, state.interruptShadow == 0, isFree {
+    } else if state.canTakeInterrupt, isFree {
       vmcs[.injection] = VMXEvent.interrupt(interrupt).rawValue
       vmcs[.processorControls] = controls.processor
       return
@@ -136,11 +136,7 @@ extension VMXProcessor {
     state.dr7 = vmcs[.dr7]
     state.pat = vmcs[.guestPAT]
     state.interruptShadow = vmcs[.interruptibility] & 3 == 0 ? 0 : 1
-    // Taken, or on its way: an event whose delivery was cut short is injected again by `run`.
-    if state.injection.interrupt != 0, self.state.value.pendingVector == VMXState.none {
-      state.injection.interrupt = 0
-      state.injection.wasTaken = 1
-    }
+    state.noteInterrupt(isPending: self.state.value.pendingVector != VMXState.none)
     describe(reason, in: &state.exit)
     if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
   }
