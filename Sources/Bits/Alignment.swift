@@ -15,6 +15,7 @@ extension FixedWidthInteger {
   package func isAligned(to alignment: Self) -> Bool { self & (alignment &- 1) == 0 }
 
   /// The `count` bits from bit `low` up, moved down to bit 0.
+  @inline(__always)
   package func bits(_ low: Int, count: Int) -> Self {
     (self >> Self(truncatingIfNeeded: low)) & ((1 << Self(truncatingIfNeeded: count)) &- 1)
   }

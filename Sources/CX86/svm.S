@@ -15,7 +15,11 @@ cx86_svm_run:
     push %r15
     push %rdx                   // host VMCB
     push %rsi                   // registers
-    mov %rdi, %rax
+    mov %cr3, %rax
+    cmp %rax, %rcx
+    je 1f
+    mov %rcx, %cr3              // VMRUN keeps it for the exit
+1:  mov %rdi, %rax
     clgi
     sti
     mov 8(%rsi), %rcx

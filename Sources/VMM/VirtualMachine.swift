@@ -74,6 +74,7 @@ struct VirtualMachine: ~Copyable {
 
   /// Offers the guest its next interrupt and has the kernel wake this VMM when the machine next wants to be looked at.
   /// - Returns: When and how a guest that sleeps is to wake, if that is known already.
+  @inline(__always)
   private mutating func prepareEntry() -> WakePlan? {
     var vector = pc.nextInterrupt()
     if vector != nil { isHalted = false }
@@ -90,6 +91,7 @@ struct VirtualMachine: ~Copyable {
   }
 
   /// The guest was woken as planned, or something else came first and it sleeps on.
+  @inline(__always)
   private mutating func settle(_ plan: WakePlan) {
     guard cpu.value.sleepUntil != 0 else {
       isHalted = false
@@ -100,6 +102,7 @@ struct VirtualMachine: ~Copyable {
   }
 
   /// Has the kernel wake this VMM when the machine or the console next wants it: with the entry, if there is one.
+  @inline(__always)
   private func setDeadline(isWaiting: Bool) {
     let deadline = min(pc.nextDeadline ?? .max, console.deadline)
     let tick = deadline == .max ? 0 : tick(at: deadline)
@@ -107,6 +110,7 @@ struct VirtualMachine: ~Copyable {
   }
 
   /// What the time-stamp counter says at guest time `time`.
+  @inline(__always)
   private func tick(at time: UInt64) -> UInt64 { max(origin &+ scale.ticks(ofNanoseconds: time), 1) }
 
   private mutating func enter() -> Notifications {

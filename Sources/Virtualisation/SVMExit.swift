@@ -19,6 +19,7 @@ package struct SVMExit: GuestExit {
 
   package init(code: UInt64) { self.code = code }
 
+  @inline(__always)
   package var reason: ExitReason? {
     switch code {
     case SVMExitCode.interrupt, SVMExitCode.nonMaskable, SVMExitCode.systemManagement, SVMExitCode.initialise: nil

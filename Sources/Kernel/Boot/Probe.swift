@@ -34,7 +34,7 @@ enum Probe {
     state.value.segmentsChanged = 1
     processor.reset()
     processor.load(&state.value)
-    processor.run(state, hostState: core.hostState)
+    processor.run(state, HostReturn(state: core.hostState, space: PhysicalAddress(cx86_read_cr3())))
     guard processor.exitReason() == .halt else { throw .refused("a guest does not run on this machine") }
     if case .vmx = support { VMXSupport.logCapabilities() }
     log(.information, "guests run here")

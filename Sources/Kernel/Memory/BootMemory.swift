@@ -58,6 +58,11 @@ struct BootMemory {
     return unsafe Table(unsafeBase: base, count: count)
   }
 
+  /// A value in pages of its own.
+  mutating func cell<Value>(_ value: Value) throws(BootError) -> Cell<Value> {
+    try table(1) { _ throws(BootError) in value }.cell(0)
+  }
+
   /// The `Value` of its own in the zeroed memory at `address`.
   static func cell<Value: BitwiseCopyable>(_ value: Value, at address: PhysicalAddress) -> Cell<Value> {
     // SAFETY: the caller dealt this memory out for the value, on a border that suits it.

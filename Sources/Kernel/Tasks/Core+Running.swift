@@ -55,27 +55,26 @@ extension Core {
       finishGuest(index, kernel)
       return
     }
-    // The VMM's address space now, not when it goes on: entering the guest forgets all translations anyway where they
-    // have no tags.
-    load(index, kernel)
     loadExtendedState(of: number, kernel)
     kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
     let before = cx86_rdtsc()
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    kernel.virtualCPUs[number].run(hostState: hostState)
+    kernel.virtualCPUs[number].run(HostReturn(state: hostState, space: kernel.domains[index].space.root))
+    noteLoaded(index, kernel)
     let after = cx86_rdtsc()
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     let status = kernel.domains[index].status
     status.value.guestTicks &+= after &- before
     status.value.exits &+= 1
     charge(index, kernel)
-    if let end = kickedEnd(index, number, kernel) {
+    let reason = kernel.virtualCPUs[number].exitReason
+    if reason == .portAccess, let end = kickedEnd(index, number, kernel) {
       status.value.kicks &+= 1
       kernel.virtualCPUs[number].processor.skipPortWrite()
       kernel.raise(end.notification, for: end.thread, from: self.index)
-    } else if let reason = kernel.virtualCPUs[number].exitReason {
+    } else if let reason {
       kernel.virtualCPUs[number].leave(reason)
       kernel.virtualCPUs[number].trace(in: status, reason)
       finishGuest(index, kernel)
@@ -94,6 +93,7 @@ extension Core {
   }
 
   /// Ends the thread's `enterGuest`.
+  @inline(__always)
   private func finishGuest(_ index: Int, _ kernel: Kernel) {
     kernel.threads[index].mode = .user
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -102,10 +102,18 @@ extension Core {
   }
 
   /// Makes the thread's address space and frame those that the processor uses.
+  @inline(__always)
   private mutating func load(_ index: Int, _ kernel: Kernel) {
     guard loaded != index else { return }
-    loaded = index
     cx86_write_cr3(kernel.domains[index].space.root.value)
+    noteLoaded(index, kernel)
+  }
+
+  /// The thread's address space is the one that the processor uses: its frame is to be so too.
+  @inline(__always)
+  private mutating func noteLoaded(_ index: Int, _ kernel: Kernel) {
+    guard loaded != index else { return }
+    loaded = index
     // SAFETY: only the address of the frame is taken; it stays where it is.
     let frame = unsafe withUnsafePointer(to: &kernel.threads[index].frame) { UInt64(UInt(bitPattern: $0)) }
     let end = frame + UInt64(CX86_FRAME_END)
@@ -114,10 +122,12 @@ extension Core {
   }
 
   /// Puts the vCPU's floating point and debug registers into this core, which nothing but guests uses.
+  @inline(__always)
   private mutating func loadExtendedState(of number: Int, _ kernel: Kernel) {
     if extendedOwner != number {
-      if let owner = extendedOwner { kernel.virtualCPUs[owner].extended.save() }
-      kernel.virtualCPUs[number].extended.restore()
+      var residue: ExtendedState.Residue?
+      if let owner = extendedOwner { residue = kernel.virtualCPUs[owner].extended.save() }
+      kernel.virtualCPUs[number].extended.restore(over: residue)
       extendedOwner = number
     }
     kernel.virtualCPUs[number].extended.select()
@@ -136,6 +146,7 @@ extension Core {
   }
 
   /// Counts the time since the last charge as the thread's.
+  @inline(__always)
   private mutating func charge(_ index: Int, _ kernel: Kernel) {
     let now = cx86_rdtsc()
     let ticks = now &- chargedAt

@@ -89,6 +89,7 @@ extension Core {
   }
 
   /// Changes what a thread is doing.
+  @inline(__always)
   mutating func setState(_ state: ThreadState, of index: Int, _ kernel: Kernel) {
     kernel.threads[index].state = state
     let bit = UInt32(1) << UInt32(kernel.threads[index].place)
@@ -125,6 +126,7 @@ extension Core {
   }
 
   /// Whether another thread of the same priority can run.
+  @inline(__always)
   private func hasRival(_ running: Int, _ kernel: Kernel) -> Bool {
     var rest = ready & ~(1 << UInt32(kernel.threads[running].place))
     while rest != 0 {

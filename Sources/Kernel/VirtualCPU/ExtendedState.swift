@@ -19,7 +19,9 @@ struct ExtendedState: ~Copyable {
   private let all: UInt64
   /// The guest's XCR0.
   var selected: UInt64 = 1
-  private var debug = InlineArray<4, UInt64>(repeating: 0)
+  /// What XCR0 holds while this vCPU's registers are in the core.
+  private var selectedInCore: UInt64 = 0
+  private var debug = DebugAddresses()
   private var tscAuxiliary: UInt64 = 0
 
   init(area: PhysicalExtent, features: ProcessorFeatures) {
@@ -41,49 +43,42 @@ struct ExtendedState: ~Copyable {
     // An XRSTOR from an area with an empty header gives the initial state; the control words come with bits 0 and 1.
     if hasXSAVE { unsafe pointer.storeBytes(of: 3, toByteOffset: 512, as: UInt64.self) }
     selected = 1
-    debug = InlineArray(repeating: 0)
+    debug = DebugAddresses()
     tscAuxiliary = 0
   }
 
   /// Takes the registers out of the core.
-  mutating func save() {
+  /// - Returns: What they leave behind in it.
+  mutating func save() -> Residue {
     cx86_clear_ts()
     // SAFETY: the area is page-aligned and as large as CPUID asked for.
     if hasXSAVE {
-      cx86_xsetbv(all)
+      if selectedInCore != all { cx86_xsetbv(all) }
       unsafe cx86_xsave(DirectMap.pointer(area.start), all)
     } else {
       unsafe cx86_fxsave(DirectMap.pointer(area.start))
     }
-    cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
-    // SAFETY: four words are read into an array of four.
-    unsafe withUnsafeMutablePointer(to: &debug) {
-      unsafe cx86_read_debug(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
-    }
+    debug = DebugAddresses.inCore
     if hasTSCAuxiliary { tscAuxiliary = MSR.tscAuxiliary.value }
+    return Residue(debug: debug, tscAuxiliary: tscAuxiliary)
   }
 
-  /// Puts the registers into the core.
-  mutating func restore() {
+  /// Puts the registers into the core, and forbids them to all but guests. Each store to some of them takes the
+  /// processor long, so nothing is stored where `residue`, what the last vCPU left, says the same.
+  mutating func restore(over residue: Residue?) {
     cx86_clear_ts()
     // SAFETY: the area was written by XSAVE or `reset`, and by nobody else.
     if hasXSAVE {
-      cx86_xsetbv(all)
+      if residue == nil { cx86_xsetbv(all) }
       unsafe cx86_xrstor(DirectMap.pointer(area.start), all)
     } else {
       unsafe cx86_fxrstor(DirectMap.pointer(area.start))
     }
     cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
-    // SAFETY: four words are written from an array of four.
-    unsafe withUnsafeMutablePointer(to: &debug) {
-      unsafe cx86_write_debug(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
-    }
-    if hasTSCAuxiliary { MSR.tscAuxiliary.value = tscAuxiliary }
+    if residue?.debug != debug { debug.load() }
+    if hasTSCAuxiliary, residue?.tscAuxiliary != tscAuxiliary { MSR.tscAuxiliary.value = tscAuxiliary }
     selectedInCore = all
   }
-
-  /// What XCR0 holds while this vCPU's registers are in the core.
-  private var selectedInCore: UInt64 = 0
 
   /// Gives the guest the XCR0 it chose.
   mutating func select() {
@@ -101,4 +96,35 @@ struct ExtendedState: ~Copyable {
 
   /// Whether the processor takes `value` for XCR0.
   func accepts(_ value: UInt64) -> Bool { StateComponents.isValid(value, supported: all) }
+
+  /// What a vCPU whose registers were saved leaves in the core; XCR0 holds everything then.
+  struct Residue {
+    fileprivate var debug: DebugAddresses
+    fileprivate var tscAuxiliary: UInt64
+  }
+}
+
+/// DR0 to DR3.
+private struct DebugAddresses: Equatable {
+  private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+  /// Those of this core.
+  static var inCore: DebugAddresses {
+    var found = DebugAddresses()
+    // SAFETY: four words are read into four.
+    unsafe withUnsafeMutablePointer(to: &found.words) {
+      unsafe cx86_read_debug(UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+    return found
+  }
+
+  /// Makes them this core's.
+  func load() {
+    // SAFETY: four words are written from four.
+    unsafe withUnsafePointer(to: words) {
+      unsafe cx86_write_debug(UnsafeRawPointer($0).assumingMemoryBound(to: UInt64.self))
+    }
+  }
+
+  static func == (one: Self, other: Self) -> Bool { one.words == other.words }
 }

@@ -12,8 +12,8 @@ import X86
 protocol GuestProcessor {
   /// Takes over what the VMM may have changed: general and control registers, injection; segments if it says so.
   func load(_ state: inout VirtualCPUState)
-  /// Runs the guest with `registers` until an exit; other registers of the host come back from `hostState`.
-  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress)
+  /// Runs the guest with `registers` until an exit.
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn)
   /// Whether an emulated machine may lose one of its own interrupts when the guest enters as it is now.
   var mayLoseInterrupt: Bool { get }
   /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine).
@@ -30,71 +30,83 @@ protocol GuestProcessor {
   func reset()
 }
 
-/// The guest processors there are: one image of the kernel holds them all, and picks at boot.
+/// What an exit comes back to, besides the kernel's own code.
+struct HostReturn {
+  /// Where those registers of the host are that guests have values of their own for.
+  var state: PhysicalAddress
+  /// The address space: the VMM's, which most exits end in. To change it with the entry costs nothing more, since an
+  /// entry forgets all translations anyway where they have no tags.
+  var space: PhysicalAddress
+}
+
+/// The guest processors there are: one image of the kernel holds them all, and picks at boot. It is passed around at
+/// every exit, so it is two words, and the processor itself stays where it is.
 enum AnyGuestProcessor {
-  case svm(SVMProcessor)
-  case vmx(VMXProcessor)
+  case svm(Cell<SVMProcessor>)
+  case vmx(Cell<VMXProcessor>)
 
   func load(_ state: inout VirtualCPUState) {
     switch self {
-    case .svm(let processor): processor.load(&state)
-    case .vmx(let processor): processor.load(&state)
+    case .svm(let processor): processor.value.load(&state)
+    case .vmx(let processor): processor.value.load(&state)
     }
   }
 
-  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+  @inline(__always)
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     switch self {
-    case .svm(let processor): processor.run(registers, hostState: hostState)
-    case .vmx(let processor): processor.run(registers, hostState: hostState)
+    case .svm(let processor): processor.value.run(registers, host)
+    case .vmx(let processor): processor.value.run(registers, host)
     }
   }
 
   var mayLoseInterrupt: Bool {
     switch self {
-    case .svm(let processor): processor.mayLoseInterrupt
-    case .vmx(let processor): processor.mayLoseInterrupt
+    case .svm(let processor): processor.value.mayLoseInterrupt
+    case .vmx(let processor): processor.value.mayLoseInterrupt
     }
   }
 
+  @inline(__always)
   func exitReason() -> ExitReason? {
     switch self {
-    case .svm(let processor): processor.exitReason()
-    case .vmx(let processor): processor.exitReason()
+    case .svm(let processor): processor.value.exitReason()
+    case .vmx(let processor): processor.value.exitReason()
     }
   }
 
   func writtenPort() -> UInt16? {
     switch self {
-    case .svm(let processor): processor.writtenPort()
-    case .vmx(let processor): processor.writtenPort()
+    case .svm(let processor): processor.value.writtenPort()
+    case .vmx(let processor): processor.value.writtenPort()
     }
   }
 
   func skipPortWrite() {
     switch self {
-    case .svm(let processor): processor.skipPortWrite()
-    case .vmx(let processor): processor.skipPortWrite()
+    case .svm(let processor): processor.value.skipPortWrite()
+    case .vmx(let processor): processor.value.skipPortWrite()
     }
   }
 
   func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     switch self {
-    case .svm(let processor): processor.store(reason, in: &state)
-    case .vmx(let processor): processor.store(reason, in: &state)
+    case .svm(let processor): processor.value.store(reason, in: &state)
+    case .vmx(let processor): processor.value.store(reason, in: &state)
     }
   }
 
   func forgetTranslations() {
     switch self {
-    case .svm(let processor): processor.forgetTranslations()
-    case .vmx(let processor): processor.forgetTranslations()
+    case .svm(let processor): processor.value.forgetTranslations()
+    case .vmx(let processor): processor.value.forgetTranslations()
     }
   }
 
   func reset() {
     switch self {
-    case .svm(let processor): processor.reset()
-    case .vmx(let processor): processor.reset()
+    case .svm(let processor): processor.value.reset()
+    case .vmx(let processor): processor.value.reset()
     }
   }
 }

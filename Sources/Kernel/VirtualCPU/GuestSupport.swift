@@ -92,14 +92,16 @@ struct GuestMaker {
     switch kind {
     case .svm(let permissions):
       .svm(
-        SVMProcessor(
-          vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
-          features: features, overlay: overlay))
+        try memory.cell(
+          SVMProcessor(
+            vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
+            features: features, overlay: overlay)))
     case .vmx(let controls, let permissions):
       .vmx(
-        try VMXProcessor(
-          memory: guest, identifier: identifier, permissions: permissions, controls: controls, host: host,
-          overlay: overlay, from: &memory))
+        try memory.cell(
+          VMXProcessor(
+            memory: guest, identifier: identifier, permissions: permissions, controls: controls, host: host,
+            overlay: overlay, from: &memory)))
     }
   }
 }

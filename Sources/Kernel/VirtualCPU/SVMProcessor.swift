@@ -70,13 +70,15 @@ struct SVMProcessor: GuestProcessor {
 
   func forgetTranslations() { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
 
-  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+  @inline(__always)
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     let before = ProcessorFlags(rawValue: vmcb[.rflags])
     let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
     unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
       unsafe cx86_svm_run(
-        vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), hostState.value)
+        vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), host.state.value,
+        host.space.value)
     }
     vmcb[.tlbControl] = 0
     if isTranslated { repairFlags(before, injected) }
@@ -106,6 +108,7 @@ struct SVMProcessor: GuestProcessor {
     return exit
   }
 
+  @inline(__always)
   func exitReason() -> ExitReason? { exit().reason }
 
   func writtenPort() -> UInt16? { exit().writtenPort }

@@ -43,14 +43,14 @@ struct VMXProcessor: GuestProcessor {
 
   // MARK: - Running
 
-  func run(_ registers: Cell<VirtualCPUState>, hostState: PhysicalAddress) {
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     activate()
+    vmcs[.hostCR3] = host.space.value
     repeat { enter(registers) } while settles(registers)
   }
 
   private func enter(_ registers: Cell<VirtualCPUState>) {
     if state.value.mustForget { forgetNow() }
-    vmcs[.hostCR3] = cx86_read_cr3()
     cx86_write_cr2(state.value.cr2)
     if cx86_read_dr6() != state.value.dr6 { cx86_write_dr6(state.value.dr6) }
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

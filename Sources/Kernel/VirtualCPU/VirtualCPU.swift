@@ -36,6 +36,7 @@ struct VirtualCPU: ~Copyable {
 
   /// Looks whether the guest can go on with the VMM's page.
   /// - Throws: if the VMM wants what the machine has not.
+  @inline(__always)
   mutating func check() throws(Status) {
     let wanted = state.value.xcr0
     if wanted != extended.selected {
@@ -50,15 +51,16 @@ struct VirtualCPU: ~Copyable {
     processor.load(&state.value)
   }
 
-  mutating func run(hostState: PhysicalAddress) {
-    processor.run(state, hostState: hostState)
+  @inline(__always)
+  mutating func run(_ host: HostReturn) {
+    processor.run(state, host)
     extended.noticeSelection()
     exitReason = processor.exitReason()
   }
 
   /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else.
   func kickedSlot() -> Int? {
-    guard exitReason == .portAccess, let port = processor.writtenPort() else { return nil }
+    guard let port = processor.writtenPort() else { return nil }
     for index in 0..<VirtualCPUState.kickCapacity {
       let range = state.value.kicks[index]
       if range.count == 0 { return nil }
@@ -74,6 +76,7 @@ struct VirtualCPU: ~Copyable {
   }
 
   /// Notes the last exit where people can look at it.
+  @inline(__always)
   func trace(in status: Cell<DomainStatus>, _ reason: ExitReason) {
     let exit = state.value.exit
     status.value.exitsByReason[Int(reason.rawValue)] &+= 1

@@ -39,6 +39,7 @@ extension LocalAPIC {
   package var nextDeadline: UInt64? { timerEntry.isMasked ? nil : timer.expiry }
 
   /// Lets time pass.
+  @inline(__always)
   package mutating func advance(to now: UInt64) {
     guard let expiry = timer.expiry, expiry <= now else { return }
     guard timerEntry.timerMode == .periodic, timer.period != 0 else {
@@ -59,6 +60,7 @@ extension LocalAPIC {
     deliverTicks(1)
   }
 
+  @inline(__always)
   private mutating func deliverTicks(_ count: UInt64) {
     let entry = timerEntry
     guard count > 0, !entry.isMasked, isEnabled else { return }

@@ -82,6 +82,7 @@ package struct LocalAPIC: Sendable {
   // MARK: - Delivery
 
   /// Whether it takes interrupts at all: enabled in IA32_APIC_BASE and in SVR.
+  @inline(__always)
   package var isEnabled: Bool { base.contains(.enabled) && spurious.contains(.enabled) }
 
   /// An interrupt arrives. One that the APIC is not enabled for is lost, as in hardware.
@@ -96,12 +97,14 @@ package struct LocalAPIC: Sendable {
   }
 
   /// The vector that the processor should take now: requested, and above the processor priority.
+  @inline(__always)
   package func highestPending() -> UInt8? {
     guard isEnabled, let vector = requests.highest, vector & 0xf0 > processorPriority & 0xf0 else { return nil }
     return vector
   }
 
   /// The processor takes `vector`.
+  @inline(__always)
   package mutating func accept(_ vector: UInt8) {
     requests.remove(vector)
     inService.insert(vector)
@@ -109,6 +112,7 @@ package struct LocalAPIC: Sendable {
 
   /// The interrupt in service of the highest priority has ended, by a write to EOI or a paravirtual way.
   /// → its vector if it was level-triggered, for the IOAPIC
+  @inline(__always)
   package mutating func endOfInterrupt() -> UInt8? {
     guard let vector = inService.highest else { return nil }
     inService.remove(vector)
@@ -123,6 +127,7 @@ package struct LocalAPIC: Sendable {
   package func isBusy(_ vector: UInt8) -> Bool { requests.contains(vector) || inService.contains(vector) }
 
   /// Whether the processor takes the 8259As' interrupts: through LINT0, or for want of an enabled APIC.
+  @inline(__always)
   package var acceptsExternalInterrupts: Bool {
     guard base.contains(.enabled) else { return true }
     let entry = localTable[LocalEntry.lint0.rawValue]

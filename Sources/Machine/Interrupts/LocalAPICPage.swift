@@ -44,6 +44,7 @@ package struct LocalAPICPage {
 
 extension LocalAPIC {
   /// Whether `vector` is the interrupt of a timer whose re-arming is worth a page: one-shot, in memory, standing still.
+  @inline(__always)
   func isOneShotTick(_ vector: UInt8) -> Bool {
     let entry = localTable[LocalEntry.timer.rawValue]
     return isInMemory && address == Self.defaultAddress && entry.vector == vector && entry.timerMode == .oneShot
@@ -80,6 +81,7 @@ extension LocalAPIC {
   }
 
   /// Nanoseconds that the timer would run by what the guest stored in `page`; `nil` if it stored no count.
+  @inline(__always)
   func storedWait(in page: LocalAPICPage) -> UInt64? {
     let count = page[Register.initialCount]
     return count == LocalAPICPage.unwrittenCount ? nil : UInt64(count) &* timer.divisor

@@ -32,11 +32,15 @@ struct VectorSet: Equatable, Sendable {
 
   var isEmpty: Bool { word0 | word1 | word2 | word3 == 0 }
 
+  @inline(__always)
   func contains(_ vector: UInt8) -> Bool { self[vector >> 6] & Self.bit(vector) != 0 }
+  @inline(__always)
   mutating func insert(_ vector: UInt8) { self[vector >> 6] |= Self.bit(vector) }
+  @inline(__always)
   mutating func remove(_ vector: UInt8) { self[vector >> 6] &= ~Self.bit(vector) }
 
   /// The vector of the highest priority.
+  @inline(__always)
   var highest: UInt8? {
     if word3 != 0 { return 255 - UInt8(truncatingIfNeeded: word3.leadingZeroBitCount) }
     if word2 != 0 { return 191 - UInt8(truncatingIfNeeded: word2.leadingZeroBitCount) }

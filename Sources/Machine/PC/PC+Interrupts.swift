@@ -50,6 +50,7 @@ extension PC {
 
   /// The guest has left; `tookInterrupt` says whether it took the interrupt it was last offered. Comes first after
   /// each exit.
+  @inline(__always)
   package mutating func left(tookInterrupt: Bool) {
     if tookInterrupt {
       switch offer {
@@ -71,6 +72,7 @@ extension PC {
   // MARK: - The page in place of the local APIC
 
   /// Shows the page for the timer's interrupt if the guest will end that without the APIC.
+  @inline(__always)
   private mutating func showLocalAPICPage(for vector: UInt8) {
     guard let page = localAPICPage, paravirtualEOI.isArmed, apic.isOneShotTick(vector) else { return }
     apic.fill(page, taking: vector)
@@ -79,6 +81,7 @@ extension PC {
   }
 
   /// Hides the page after an exit and does what the guest stored in it.
+  @inline(__always)
   mutating func hideLocalAPICPage() {
     guard showsLocalAPICPage, let page = localAPICPage else { return }
     showsLocalAPICPage = false
@@ -97,6 +100,7 @@ extension PC {
 
   /// Does for others what a write to the local APIC asked of them. There is one processor, so nobody gets its
   /// messages.
+  @inline(__always)
   mutating func carryOut(_ effect: LocalAPIC.Effect) {
     switch effect {
     case .none, .interprocessor: break
@@ -119,6 +123,7 @@ extension PC {
 
   /// Lets the guest end an interrupt without an exit if nothing waits for that end, and only then: an end nobody
   /// hears of would hold up what waits.
+  @inline(__always)
   private mutating func prepareParavirtualEOI() {
     guard paravirtualEOI.isOn else { return }
     if canEndSilently {
@@ -128,6 +133,7 @@ extension PC {
     }
   }
 
+  @inline(__always)
   private var canEndSilently: Bool {
     guard pendingTicks == 0, apic.timerBacklog == 0 else { return false }
     switch offer {

@@ -24,6 +24,7 @@ struct Deadlines: Equatable {
 
 extension PC {
   /// When the machine next does something by itself.
+  @inline(__always)
   package var nextDeadline: UInt64? {
     let first = deadlines.first
     return first == .max ? nil : first
@@ -55,6 +56,7 @@ extension PC {
 
   // MARK: - After a device was touched
 
+  @inline(__always)
   mutating func apicChanged() {
     deadlines.apic = apic.nextDeadline ?? .max
     if apic.tscDeadline == nil { deadlines.tsc = .max }
@@ -82,7 +84,8 @@ extension PC {
 
   /// Linux leaves the 8254 running, masked, once the APIC timer has taken over: a tick that goes nowhere wakes nobody.
   mutating func intervalTimerChanged() {
-    deadlines.intervalTimer = isTickWanted ? intervalTimer.nextDeadline ?? .max : .max
+    isTickWatched = isTickWanted
+    deadlines.intervalTimer = isTickWatched ? intervalTimer.nextDeadline ?? .max : .max
   }
 
   // MARK: - Ticks of the 8254
@@ -102,10 +105,10 @@ extension PC {
   }
 
   /// Some mask changed: from now on other ticks may be wanted.
+  @inline(__always)
   mutating func routesChanged() {
-    let isWatched = deadlines.intervalTimer != .max
-    guard isWatched != isTickWanted else { return }
-    if !isWatched { _ = intervalTimer.advance(to: now) }
+    guard isTickWatched != isTickWanted else { return }
+    if !isTickWatched { _ = intervalTimer.advance(to: now) }
     settleTicks()
   }
 

@@ -42,6 +42,8 @@ package struct PC: ~Copyable {
   var levels: UInt16 = 0
   /// Ticks of the 8254 that the guest has yet to be given.
   var pendingTicks: UInt64 = 0
+  /// Whether such a tick would have reached the processor when that was last worked out.
+  var isTickWatched = false
   var offer = Offer.none
   /// The page that the guest sees in place of its local APIC while `showsLocalAPICPage`; `nil` if it never does.
   let localAPICPage: LocalAPICPage?
