@@ -42,15 +42,18 @@ struct LocalAPIC {
   }
 
   /// Turns this core's controller on, with everything but the timer masked.
+  ///
+  /// First on, then the entries: while it is off, as it is after INIT, their mask bits cannot be cleared (Intel SDM
+  /// volume 3, §11.4.7.2).
   func enable(usesDeadline: Bool) {
     MSR.apicBase.value |= 1 << 11
+    self[.spurious] = 1 << 8 | UInt32(Vectors.spurious)
     self[.taskPriority] = 0
     self[.line0Entry] = 1 << 16
     self[.line1Entry] = 4 << 8
     self[.errorEntry] = 1 << 16
     self[.timerDivide] = 0b1011
     self[.timerEntry] = UInt32(Vectors.timer) | (usesDeadline ? 1 << 18 : 0)
-    self[.spurious] = 1 << 8 | UInt32(Vectors.spurious)
   }
 
   /// In the timer's entry: it counts again and again.
