@@ -65,24 +65,6 @@ extension DomainState? {
 }
 
 extension LogLine {
-  /// Adds blanks up to `column`.
-  mutating func pad(to column: Int) {
-    while count < min(column, Self.capacity) { append(byte: 0x20) }
-  }
-
-  /// Adds a number whose last digit is in the column before `column`, with at least one blank before it if it is long.
-  mutating func append(number: UInt64, to column: Int) {
-    var digits = 1
-    var rest = number / 10
-    while rest > 0 {
-      digits += 1
-      rest /= 10
-    }
-    if count > 0, count >= column - digits { append(byte: 0x20) }
-    pad(to: column - digits)
-    append(magnitude: number, radix: 10)
-  }
-
   /// Adds a time as 1d 02:03:04, ending before `column`; a dash if there is none.
   fileprivate mutating func append(uptime seconds: UInt64?, to column: Int) {
     guard let seconds else {

@@ -1,18 +1,34 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Bits
-
-// How the tables of the console put words and numbers into columns.
+// How tables put words and numbers into columns: those of the console, and the kernel's boot report.
 extension LogLine {
+  /// Adds blanks up to `column`.
+  package mutating func pad(to column: Int) {
+    while count < min(column, Self.capacity) { append(byte: 0x20) }
+  }
+
   /// Adds a word that ends before `column`.
-  mutating func append(_ word: StaticString, to column: Int) {
+  package mutating func append(_ word: StaticString, to column: Int) {
     pad(to: column - word.utf8CodeUnitCount)
     appendLiteral(word)
   }
 
+  /// Adds a number whose last digit is in the column before `column`, with at least one blank before it if it is long.
+  package mutating func append(number: UInt64, to column: Int) {
+    var digits = 1
+    var rest = number / 10
+    while rest > 0 {
+      digits += 1
+      rest /= 10
+    }
+    if count > 0, count >= column - digits { append(byte: 0x20) }
+    pad(to: column - digits)
+    append(magnitude: number, radix: 10)
+  }
+
   /// Adds a number of bytes as people write it, ending before `column`: whole below 1 KiB, else three digits or so.
-  mutating func append(bytes: UInt64, to column: Int) {
+  package mutating func append(bytes: UInt64, to column: Int) {
     guard bytes >= 1024 else {
       append(number: bytes, to: column - 2)
       appendLiteral(" B")
@@ -47,7 +63,7 @@ extension LogLine {
   }
 
   /// A number as once, twice, 3 times.
-  mutating func appendInterpolation(times number: UInt32) {
+  package mutating func appendInterpolation(times number: UInt32) {
     switch number {
     case 1: appendLiteral("once")
     case 2: appendLiteral("twice")
