@@ -72,6 +72,7 @@ let pure: [Target] = [
   module("IOMMU", ["Bits", "PCI", "Firmware"]),
   module("Passthrough", ["Bits", "PCI"]),
   module("Virtualisation", ["Bits", "ABI"]),
+  module("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
 ]
 
 let onTarget: [Target] = [
@@ -79,7 +80,9 @@ let onTarget: [Target] = [
     name: "CX86",
     cSettings: [.unsafeFlags(["-mgeneral-regs-only"])]),
   module("X86", ["Bits", "CX86"]),
-  module("Kernel", ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation"]),
+  module(
+    "Kernel",
+    ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation", "BootReport"]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
@@ -159,6 +162,7 @@ let onHost: [Target] = [
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Passthrough", ["Bits", "PCI"]),
   tests("Virtualisation", ["Bits", "ABI"]),
+  tests("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),

@@ -120,6 +120,11 @@ package struct DomainTraits: Flags {
   package static var controlsDomains: Self { .bit(1) }
   /// Shows the system's log: gets `Notifications.log`, and the kernel stops writing to the UART itself.
   package static var showsLog: Self { .bit(2) }
+  /// May have another core if its own does not run.
+  package static var mayMove: Self { .bit(3) }
+
+  /// All but where it may run: what it is.
+  package var role: Self { Self(rawValue: rawValue & ~Self.mayMove.rawValue) }
 }
 
 /// What happens to a domain that failed.

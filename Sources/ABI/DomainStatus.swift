@@ -12,6 +12,8 @@ package enum DomainState: UInt32, Sendable {
   case stopped = 2
   /// It failed, and stays so until somebody restarts it.
   case crashed = 3
+  /// Never to start: its core does not run, and it may have no other.
+  case coreless = 4
 }
 
 /// What the kernel counts of a domain: one page of 4 KiB each, read-only to those that show it.

@@ -38,6 +38,7 @@ package struct VirtualMachine: Equatable, Sendable {
   package var memory: UInt64
   /// The core its only vCPU runs on.
   package var core: Int
+  package var ifCoreMissing = MissingCore.refuse
   package var kernel: KernelSource
   package var initrd: InitrdSource?
   /// Printable ASCII, short enough for `VMMConfiguration`.
@@ -49,6 +50,14 @@ package struct VirtualMachine: Equatable, Sendable {
   package var disks: [DiskShare] = []
   /// At most `Limits.devices`; no two VMs have the same.
   package var devices: [ComputerDevice] = []
+}
+
+/// What becomes of a VM whose core is not there, or does not start.
+package enum MissingCore: String, CaseIterable, Sendable {
+  /// It stays off.
+  case refuse
+  /// It runs on another core.
+  case place
 }
 
 /// Which processors a guest's programs are for.

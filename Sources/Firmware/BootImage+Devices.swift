@@ -24,7 +24,7 @@ extension BootImage {
 
   /// A guest's device is there by its address, and its slot is its number.
   private func brokenRule(passed device: DeviceRecord) -> StaticString? {
-    guard DomainTraits(rawValue: domain(Int(device.domain)).traits) == .hasVirtualCPU else {
+    guard DomainTraits(rawValue: domain(Int(device.domain)).traits).role == .hasVirtualCPU else {
       return "is for a guest, but its domain has none"
     }
     guard device.isAny == 0 else { return "is for a guest, and has no address" }
@@ -34,7 +34,7 @@ extension BootImage {
   }
 
   private func brokenRule(_ device: DeviceRecord) -> StaticString? {
-    guard DomainTraits(rawValue: domain(Int(device.domain)).traits).isEmpty else {
+    guard DomainTraits(rawValue: domain(Int(device.domain)).traits).role.isEmpty else {
       return "belongs to a domain with a vCPU, or one that controls others or shows the log"
     }
     guard PCIDeviceKind(rawValue: device.kind) != nil else { return "is of a kind that does not exist" }

@@ -40,8 +40,10 @@ extension BootImage {
         throw BootImageError(.domains, index, "names a core above 63")
       }
       guard domain.priority <= 7 else { throw BootImageError(.domains, index, "has a priority above 7") }
-      guard (DomainTraits.hasVirtualCPU | .controlsDomains | .showsLog).contains(DomainTraits(rawValue: domain.traits))
-      else { throw BootImageError(.domains, index, "has a trait that does not exist") }
+      let known: DomainTraits = .hasVirtualCPU | .controlsDomains | .showsLog | .mayMove
+      guard known.contains(DomainTraits(rawValue: domain.traits)) else {
+        throw BootImageError(.domains, index, "has a trait that does not exist")
+      }
       guard OnCrash(rawValue: domain.onCrash) != nil else {
         throw BootImageError(.domains, index, "says nothing known of what follows a crash")
       }

@@ -14,7 +14,7 @@ extension SystemLayout {
     let domain = builder.add(
       DomainRecord(
         name: ShortName(text: disk.name), program: diskServer.file, symbols: diskServer.symbols,
-        core: UInt16(disk.core), priority: 5, traits: .none, onCrash: .restart))
+        core: UInt16(disk.core), priority: 5, traits: .mayMove, onCrash: .restart))
     let clients = clients(of: number)
     addCounters(ofDisk: number, domain)
     let state = builder.add(.shared, size: DiskConfiguration.stateSize)

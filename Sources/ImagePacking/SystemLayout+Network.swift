@@ -14,7 +14,7 @@ extension SystemLayout {
     let domain = builder.add(
       DomainRecord(
         name: ShortName(text: virtualSwitch.name), program: switchServer.file, symbols: switchServer.symbols,
-        core: UInt16(virtualSwitch.core), priority: 5, traits: .none, onCrash: .restart))
+        core: UInt16(virtualSwitch.core), priority: 5, traits: .mayMove, onCrash: .restart))
     let cards = cards(on: number)
     addCounters(ofSwitch: number, domain)
     let workspace = builder.add(.workspace, size: SwitchConfiguration.workspaceSize)

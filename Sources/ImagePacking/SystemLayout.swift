@@ -72,7 +72,7 @@ extension SystemLayout {
     let domain = builder.add(
       DomainRecord(
         name: ShortName("console"), program: console.file, symbols: console.symbols, core: 0, priority: 5,
-        traits: .controlsDomains | .showsLog, onCrash: .restart))
+        traits: .controlsDomains | .showsLog | .mayMove, onCrash: .restart))
     builder.map(builder.add(.log, size: LogRing.size), into: domain, at: AddressMap.log, isWritable: false)
     let statusSize = UInt64(1 + system.machines.count + system.switches.count + system.disks.count) * 4096
     builder.map(builder.add(.status, size: statusSize), into: domain, at: AddressMap.status, isWritable: false)
@@ -115,7 +115,8 @@ extension SystemLayout {
     let domain = builder.add(
       DomainRecord(
         name: ShortName(text: machine.name), program: vmm.file, symbols: vmm.symbols, core: UInt16(machine.core),
-        priority: 3, traits: .hasVirtualCPU, onCrash: machine.onCrash))
+        priority: 3,
+        traits: machine.ifCoreMissing == .place ? .hasVirtualCPU | .mayMove : .hasVirtualCPU, onCrash: machine.onCrash))
     var configuration = VMMConfiguration()
     configuration.index = UInt32(number)
     configuration.name = ShortName(text: machine.name)

@@ -59,6 +59,7 @@ extension DomainState? {
     case .running: "running"
     case .stopped: "off"
     case .crashed: "crashed"
+    case .coreless: "no core"
     case nil: "unknown"
     }
   }

@@ -49,6 +49,7 @@ import Testing
   #expect(system.machines[0].initrd == nil)
   #expect(system.machines[0].commandLine == "console=ttyS0,115200")
   #expect(system.machines[0].onCrash == .stop)
+  #expect(system.machines[0].ifCoreMissing == .refuse)
   #expect(system.machines[0].cards.isEmpty)
 }
 
@@ -61,8 +62,9 @@ import Testing
   #expect(
     system.machines == [
       VirtualMachine(
-        name: "yes", memory: 2 * .GiB, core: 3, kernel: .file(path: folder + "/../files/vmlinuz"),
-        initrd: .file(path: folder + "/../files/initrd"), commandLine: "a='b' # no comment", onCrash: .restart)
+        name: "yes", memory: 2 * .GiB, core: 3, ifCoreMissing: .place,
+        kernel: .file(path: folder + "/../files/vmlinuz"), initrd: .file(path: folder + "/../files/initrd"),
+        commandLine: "a='b' # no comment", onCrash: .restart)
     ])
 }
 

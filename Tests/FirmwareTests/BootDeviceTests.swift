@@ -129,7 +129,7 @@ extension ImagePlan {
   fileprivate mutating func addServer() {
     let (domain, region) = (UInt32(domains.count), UInt32(regions.count))
     domains.append(
-      DomainRecord(name: ShortName("sata0"), program: 0, core: 0, priority: 5, traits: .none, onCrash: .restart))
+      DomainRecord(name: ShortName("sata0"), program: 0, core: 0, priority: 5, traits: .mayMove, onCrash: .restart))
     regions.append(RegionRecord(kind: .deviceMemory, size: 0x10_0000))
     mappings.append(
       MappingRecord(domain: domain, region: region, address: AddressMap.deviceMemory, isWritable: true))

@@ -170,7 +170,7 @@ func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
     #expect(refusal { $0.domains[1].symbols = 2 } == "boot image: domain 1 names symbols that are not there")
     #expect(refusal { $0.domains[0].core = 64 } == "boot image: domain 0 names a core above 63")
     #expect(refusal { $0.domains[0].priority = 8 } == "boot image: domain 0 has a priority above 7")
-    #expect(refusal { $0.domains[0].traits = 8 } == "boot image: domain 0 has a trait that does not exist")
+    #expect(refusal { $0.domains[0].traits = 0x10 } == "boot image: domain 0 has a trait that does not exist")
     #expect(refusal { $0.domains[0].onCrash = 2 } == "boot image: domain 0 says nothing known of what follows a crash")
   }
 
@@ -261,6 +261,7 @@ func refusal(_ change: (inout ImagePlan) -> Void) -> String? {
       plan.mappings.append(MappingRecord(domain: 2, region: 3, address: AddressMap.guests, isWritable: true))
     }
     #expect(refusal { server(&$0, .none) } == nil)
+    #expect(refusal { server(&$0, .mayMove) } == nil)
     #expect(
       refusal {
         server(&$0, .none)

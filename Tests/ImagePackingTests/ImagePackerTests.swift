@@ -113,6 +113,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] 
 @Test func `the domains are the console and a VMM for each VM`() throws {
   var second = machine("second", core: 3)
   second.onCrash = .restart
+  second.ifCoreMissing = .place
   let image = try pack(system([machine("first"), second]))
   let domains = image.records(.domains, size: 40)
 
@@ -123,7 +124,7 @@ func pack(_ system: System, _ guests: [GuestBoot]? = nil, diskImages: [[UInt8]] 
       == ["console.symbols", "vmm.symbols", "vmm.symbols"])
   #expect(domains.map { number($0, 32, as: UInt16.self) } == [0, 0, 3])  // core
   #expect(domains.map { $0[34] } == [5, 3, 3])  // priority
-  #expect(domains.map { $0[35] } == [0b110, 0b001, 0b001])  // traits
+  #expect(domains.map { $0[35] } == [0b1110, 0b0001, 0b1001])  // traits
   #expect(domains.map { $0[36] } == [1, 0, 1])  // on crash
 }
 

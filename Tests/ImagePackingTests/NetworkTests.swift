@@ -38,7 +38,7 @@ private func twoSwitches() -> System {
       #expect(image.files[number(domain, 28, as: UInt32.self)].name == "switch.symbols")
       #expect(number(domain, 32, as: UInt16.self) == core)
       #expect(domain[34] == 5)  // priority
-      #expect(domain[35] == 0)  // traits
+      #expect(domain[35] == 0b1000)  // traits
       #expect(domain[36] == 1)  // restarted on a crash
     }
     #expect(image.mappings(of: 0).contains { $0.kind == .status && $0.size == 6 * 4096 })

@@ -44,16 +44,19 @@ struct MachineReader {
     let core = fields[.cores].flatMap { readCore($0, of: entry.key) }
     let commandLine = fields[.commandLine].map { report.commandLine($0) } ?? "console=ttyS0,115200"
     let onCrash = fields[.onCrash].map { report.word($0, of: .onCrash) } ?? "stop"
+    let missing =
+      fields[.ifCoreMissing].map { report.word($0, of: .ifCoreMissing).flatMap(MissingCore.init) } ?? .refuse
     let boot = fields[.kernel].flatMap {
       readBoot(kernel: $0, initrd: fields[.initrd], memory: memory, of: entry.key)
     }
     let cards = fields[.cards].map { network.read($0, of: entry.key, &report) } ?? []
     let disks = fields[.shares].map { shares.read($0, of: entry.key, &report) } ?? []
     let passed = fields[.devices].map { devices.read($0, of: entry.key, &report) } ?? []
-    guard let name, let memory, let core, let boot, let commandLine, let onCrash else { return nil }
+    guard let name, let memory, let core, let boot, let commandLine, let onCrash, let missing else { return nil }
     return VirtualMachine(
-      name: name, memory: memory, core: core, kernel: boot.kernel, initrd: boot.initrd, commandLine: commandLine,
-      onCrash: onCrash == "restart" ? .restart : .stop, cards: cards, disks: disks, devices: passed)
+      name: name, memory: memory, core: core, ifCoreMissing: missing, kernel: boot.kernel, initrd: boot.initrd,
+      commandLine: commandLine, onCrash: onCrash == "restart" ? .restart : .stop, cards: cards, disks: disks,
+      devices: passed)
   }
 
   private mutating func readMemory(_ value: Value, of machine: String) -> UInt64? {

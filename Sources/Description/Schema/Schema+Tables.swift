@@ -38,6 +38,9 @@ extension Key {
   static let cores = Key(
     name: "cores", isRequired: true, form: .list(.number(0...(Limits.cores - 1)), count: 1...1),
     example: "cores: [0]", summary: "The cores its vCPUs run on: one vCPU per entry, at present exactly one.")
+  static let ifCoreMissing = Key(
+    name: "if-core-missing", form: .word(MissingCore.allCases.map(\.rawValue)), example: "if-core-missing: place",
+    summary: "What happens if its core is not there or does not start: refuse keeps the VM off; refuse if not given.")
   static let kernel = Key(
     name: "kernel", isRequired: true, form: .text(pattern: Pattern.kernel, maximum: nil),
     example: "kernel: debian:i386",
@@ -60,5 +63,8 @@ extension Section {
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .unprotectedDMA])
   static let console = Section(title: "'console'", keys: [.uart, .baud])
   static let virtualMachine = Section(
-    title: "a VM", keys: [.memory, .cores, .kernel, .initrd, .commandLine, .onCrash, .cards, .shares, .devices])
+    title: "a VM",
+    keys: [
+      .memory, .cores, .ifCoreMissing, .kernel, .initrd, .commandLine, .onCrash, .cards, .shares, .devices,
+    ])
 }

@@ -13,9 +13,12 @@ struct Clock {
   let tscFrequency: UInt64
   /// Ticks of the local APIC's timer for 2³² ticks of the time-stamp counter; 0 where it takes deadlines.
   let timerRatio: UInt64
+  /// What it was measured against.
+  let reference: ReferenceClock
 
   /// Measures against a clock of known rate, for 20 ms.
   init(_ reference: ReferenceClock, apic: LocalAPIC, features: ProcessorFeatures) {
+    self.reference = reference
     apic[.timerInitial] = UInt32.max
     let start = reference.read()
     let startCount = apic[.timerCurrent]

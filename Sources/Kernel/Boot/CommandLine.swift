@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Firmware
 
 /// The words of the kernel's own command line.
 struct KernelOptions {
@@ -9,12 +10,21 @@ struct KernelOptions {
   var isProbe = false
   /// `panic-test`: write to the kernel's own code once everything is set up, which is a panic.
   var isPanicTest = false
+  /// `mute-core=N`, for each N from 0 to 9: core N is not told to start, as if it did not answer.
+  var muteCores = CoreSet()
 
   init() {}
 
   init(_ text: borrowing RawSpan) {
     isProbe = Self.contains("probe", in: text)
     isPanicTest = Self.contains("panic-test", in: text)
+    for core in 0..<10 where Self.contains(Self.mute(core), in: text) { muteCores.insert(core) }
+  }
+
+  private static func mute(_ core: Int) -> ShortName {
+    var word: ShortName = "mute-core="
+    word.bytes[word.count] = 0x30 + UInt8(truncatingIfNeeded: core)
+    return word
   }
 
   /// Whether `word` is one of the words of `text`.

@@ -7,46 +7,79 @@ import Firmware
 import Synchronization
 import X86
 
-/// What a core is told when it starts.
-struct CoreLaunch {
-  let kernel: Kernel
-  let memory: CoreMemory
+// The booting core starts the others before it makes the domains: which of them answer decides who runs where.
+//
+//   INIT, start-up message ──► trampoline ──► kernelCoreStart: hasArrived ──► runCore: sleeps until isReleased ──► Core.run
+//
+// One that does not arrive in time is sent back to where it waits for a start-up message, so that it does not wake up
+// later on memory that is somebody else's by then.
+
+/// What all cores have alike.
+struct CoreCommon {
+  /// The interrupt descriptor table.
   let gates: PhysicalAddress
   let clock: Clock
+  let features: ProcessorFeatures
+  let support: GuestSupport
+  let space: AddressSpace
+  let local: LocalAPIC
+}
+
+/// What a core is told when it starts: written by the booting core, and `kernel` before it `isReleased`.
+struct CoreLaunch: ~Copyable {
   let index: Int
+  var apicID: UInt32
+  let memory: CoreMemory
+  let common: CoreCommon
+  var kernel: Cell<Kernel>?
+  /// Set by the core itself.
+  let hasArrived = Atomic<Bool>(false)
+  /// Whether it may run its threads.
+  let isReleased = Atomic<Bool>(false)
+
+  init(index: Int, apicID: UInt32, memory: CoreMemory, common: CoreCommon) {
+    self.index = index
+    self.apicID = apicID
+    self.memory = memory
+    self.common = common
+  }
 }
 
 /// Starting the machine's other cores (Intel SDM volume 3, §8.4; AMD APM volume 2, §16.5).
-enum CoreStart {
+struct CoreStart {
+  /// A page below 1 MiB that nothing else uses.
+  let page: PhysicalAddress
+  /// Cores that are sent no start-up message, as if they were broken, for tests.
+  let mute: CoreSet
+
   /// Starts the core of `launch` and waits up to a second for it.
-  ///
-  /// - Parameter page: A page below 1 MiB that nothing else uses.
-  /// - Returns: Whether the core runs.
-  static func start(_ launch: Cell<CoreLaunch>, page: PhysicalAddress) -> StartOutcome {
-    let core = launch.value.kernel.cores[launch.value.index].apicID
-    writeTrampoline(launch, page)
-    let apic = launch.value.kernel.interrupts.local
-    let frequency = launch.value.clock.tscFrequency
-    apic.send(0xC500, to: core)
-    wait(frequency / 100)
-    apic.send(0x8500, to: core)
+  func start(_ launch: Cell<CoreLaunch>) -> StartOutcome {
+    let core = launch.value.apicID
+    writeTrampoline(launch)
+    let apic = launch.value.common.local
+    let frequency = launch.value.common.clock.tscFrequency
+    initialise(core, apic, frequency)
     for _ in 0..<2 {
-      apic.send(0x0600 | UInt32(page.value >> 12), to: core)
+      if !mute.contains(launch.value.index) { apic.send(0x0600 | UInt32(page.value >> 12), to: core) }
       let start = cx86_rdtsc()
       while cx86_rdtsc() &- start < frequency / 2 {
-        if launch.value.kernel.cores[launch.value.index].hasStarted.load(ordering: .acquiring) { return .running }
+        if launch.value.hasArrived.load(ordering: .acquiring) { return .running }
         cx86_pause()
       }
     }
+    initialise(core, apic, frequency)
     return .silent
   }
 
-  private static func wait(_ ticks: UInt64) {
+  /// Has a core wait for a start-up message.
+  private func initialise(_ core: UInt32, _ apic: LocalAPIC, _ frequency: UInt64) {
+    apic.send(0xC500, to: core)
     let start = cx86_rdtsc()
-    while cx86_rdtsc() &- start < ticks { cx86_pause() }
+    while cx86_rdtsc() &- start < frequency / 100 { cx86_pause() }
+    apic.send(0x8500, to: core)
   }
 
-  private static func writeTrampoline(_ launch: Cell<CoreLaunch>, _ page: PhysicalAddress) {
+  private func writeTrampoline(_ launch: Cell<CoreLaunch>) {
     let start = cx86_trampoline_address()
     let size = cx86_trampoline_end_address() - start
     let words = cx86_trampoline_words(
@@ -72,7 +105,7 @@ enum StartOutcome {
 extension Cell where Value == CoreLaunch {
   /// The launch whose address came through assembly.
   fileprivate init?(launch: UInt64) {
-    // SAFETY: assembly passes on the address of a `CoreLaunch` of `SystemSetup.launches`, in boot memory, which stays.
+    // SAFETY: assembly passes on the address of a `CoreLaunch` of `CoreTable.launches`, in boot memory, which stays.
     guard let pointer = unsafe UnsafeMutablePointer<CoreLaunch>(bitPattern: UInt(launch)) else { return nil }
     unsafe self.init(unsafePointer: pointer)
   }
@@ -82,28 +115,32 @@ extension Cell where Value == CoreLaunch {
 @c(kernel_core_start)
 func kernelCoreStart(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
-  let memory = start.value.memory
-  let kernel = start.value.kernel
+  let common = start.value.common
   CoreSetup.enter(
-    memory, gates: start.value.gates, features: kernel.features, support: kernel.support,
-    space: kernel.space)
-  kernel.interrupts.local.enable(usesDeadline: start.value.clock.timerRatio == 0)
-  let index = start.value.index
-  kernel.cores[index].timer = CoreTimer(apic: kernel.interrupts.local, ratio: start.value.clock.timerRatio)
-  kernel.cores[index].fullSlice = start.value.clock.tscFrequency / 200
-  kernel.cores[index].hasStarted.store(true, ordering: .releasing)
-  cx86_switch_stack(CoreMemory.stackTop(index), launch)
+    start.value.memory, gates: common.gates, features: common.features, support: common.support, space: common.space)
+  common.local.enable(usesDeadline: common.clock.timerRatio == 0)
+  start.value.hasArrived.store(true, ordering: .releasing)
+  cx86_switch_stack(CoreMemory.stackTop(start.value.index), launch)
 }
 
 /// A core's life, on its own stack.
 @c(kernel_core_run)
 func runCore(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
-  let kernel = start.value.kernel
+  let common = start.value.common
+  while !start.value.isReleased.load(ordering: .acquiring) {
+    let vector = cx86_wait_for_interrupt()
+    if vector == Vectors.stop { cx86_halt_forever() }
+    if vector != 0, vector != Vectors.spurious { common.local.end() }
+  }
+  guard let kernel = start.value.kernel?.value else { return }
   let index = start.value.index
+  kernel.cores[index].timer = CoreTimer(apic: common.local, ratio: common.clock.timerRatio)
+  kernel.cores[index].fullSlice = common.clock.tscFrequency / 200
   if panicState.isTest.load(ordering: .relaxed) { provokePanic() }
   for place in 0..<kernel.cores[index].threads.count {
-    kernel.cores[index].start(kernel.cores[index].threads[place], kernel)
+    let thread = kernel.cores[index].threads[place]
+    if kernel.domains[thread].hasCore { kernel.cores[index].start(thread, kernel) }
   }
   kernel.cores[index].run(kernel)
 }

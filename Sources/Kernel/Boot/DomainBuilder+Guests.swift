@@ -9,7 +9,7 @@ import X86
 extension DomainBuilder {
   /// The vCPUs, in the order of their domains.
   func virtualCPUs(
-    _ support: GuestSupport, _ features: ProcessorFeatures, _ domains: Table<Domain>, _ cores: Table<CoreMemory>,
+    _ support: GuestSupport, _ features: ProcessorFeatures, _ domains: Table<Domain>, _ cores: Table<Core>,
     _ memory: inout BootMemory
   ) throws(BootError) -> Table<VirtualCPU> {
     let maker = try GuestMaker(support, features, &memory)
@@ -37,12 +37,12 @@ extension DomainBuilder {
         virtualCPU = next
         next += 1
       }
-      return Thread(core: Int(record.core), priority: record.priority, virtualCPU: virtualCPU)
+      return Thread(core: placement[index].core, priority: record.priority, virtualCPU: virtualCPU)
     }
   }
 
   private func virtualCPU(
-    of domain: Int, identifier: UInt32, _ space: AddressSpace, _ maker: GuestMaker, _ cores: Table<CoreMemory>,
+    of domain: Int, identifier: UInt32, _ space: AddressSpace, _ maker: GuestMaker, _ cores: Table<Core>,
     _ memory: inout BootMemory
   ) throws(BootError) -> VirtualCPU {
     let page = try memory.page()
@@ -55,7 +55,7 @@ extension DomainBuilder {
     let area = UInt64(maker.features.extendedStateSize).roundedUp(to: 4096) ?? 4096
     let extended = ExtendedState(
       area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features)
-    let host = cores[Int(reader.domain(domain).core)].hostState
+    let host = cores[placement[domain].core].hostState
     let processor = try maker.make(guest, identifier: identifier, host: host, overlay: overlay, from: &memory)
     return VirtualCPU(state: state, processor: processor, extended: extended, memory: guest)
   }

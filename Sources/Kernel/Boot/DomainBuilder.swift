@@ -14,6 +14,8 @@ struct DomainBuilder: ~Escapable {
   let place: ImagePlace
   let kernelSpace: AddressSpace
   let information: Cell<SystemInformation>
+  /// The core of each domain.
+  let placement: CorePlacement
   /// The memory of each region of the image.
   let regions: Table<PhysicalExtent>
   /// The status pages, one for each domain.
@@ -22,8 +24,9 @@ struct DomainBuilder: ~Escapable {
   @_lifetime(copy reader)
   init(
     _ reader: BootImage, _ place: ImagePlace, _ kernelSpace: AddressSpace,
-    _ information: Cell<SystemInformation>, _ memory: inout BootMemory
+    _ information: Cell<SystemInformation>, _ placement: CorePlacement, _ memory: inout BootMemory
   ) throws(BootError) {
+    self.placement = placement
     self.reader = reader
     self.place = place
     self.kernelSpace = kernelSpace
@@ -46,13 +49,16 @@ struct DomainBuilder: ~Escapable {
     let workspaces = try mapRegions(of: index, space, &memory)
     var own = DomainStatus()
     own.name = record.name
-    own.core = UInt32(record.core)
+    own.core = UInt32(placement[index].core)
+    let hasCore = placement[index].fate != .refused
+    if !hasCore { own.state = DomainState.coreless.rawValue }
     return Domain(
       name: record.name, space: space, traits: DomainTraits(rawValue: record.traits),
       onCrash: OnCrash(rawValue: record.onCrash) ?? .stop, program: program, workspaces: workspaces,
       channels: try channels(of: index, &memory), ports: try ports(of: index, &memory),
       lines: try memory.table(Notifications.interruptCount) { _ in nil },
-      symbols: symbols(record.symbols), status: BootMemory.cell(own, at: status + UInt64(index) * 4096))
+      symbols: symbols(record.symbols), hasCore: hasCore,
+      status: BootMemory.cell(own, at: status + UInt64(index) * 4096))
   }
 
   // MARK: - Memory

@@ -38,6 +38,9 @@ enum KernelSpace {
     )
   }
 
+  /// Bytes of the kernel in memory.
+  static var size: UInt64 { layout.end - layout.text }
+
   private static func map(
     _ start: UInt64, _ end: UInt64, _ flags: PageTableEntry, _ space: AddressSpace, _ memory: inout BootMemory
   ) throws(BootError) {

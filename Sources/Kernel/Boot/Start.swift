@@ -3,14 +3,15 @@
 
 import ABI
 import Bits
+import BootReport
 import CX86
 import Firmware
 import Synchronization
 import X86
 
 // From the boot loader to the first component:
-//   read what the loader and the firmware say → deal memory out → own page tables → read the boot image, make its
-//   domains → start the cores, each of which starts its threads.
+//   read what the loader and the firmware say → own page tables → read the boot image → start the cores → make the
+//   domains, each for a core that runs → report → release the cores, each of which starts its threads.
 // What goes wrong on the way ends in a sentence on the UART.
 
 /// Where boot.S arrives: the loader's magic number and the address of its information.
@@ -25,6 +26,8 @@ func kernelStart(_ magic: UInt64, _ information: UInt64) {
 }
 
 private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootError) {
+  var phases = BootPhases()
+  phases.end("firmware and loader", at: cx86_rdtsc())
   var physical = MachineMemory()
   let loader = try readLoader(magic, information, physical)
   let options = readOptions(loader, physical)
@@ -36,7 +39,6 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   var memory = BootMemory(loader.memoryMap)
   let (text, _, _, end) = KernelSpace.layout
   memory.map.reserve(start: DirectMap.physical(ofKernel: text), size: end - text)
-  let total = memory.map.freeBytes
   let last = max(memory.map.highestFree.value, 4 * .GiB)
   guard let lowPage = memory.map.allocateLow(size: 4096) else { throw .refused("there is no free page below 1 MiB") }
   memory.limit = PhysicalAddress(4 * .GiB)
@@ -45,14 +47,15 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   cx86_write_cr3(space.root.value)
   physical.end = last
   try keepLog(&memory)
-  log(.information, "\(total / .MiB) MiB of memory are free")
 
   let machine = try MachineDescription(rsdp: loader.rsdp, physical)
   InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, support, space, &memory) }
-  guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
-  let setup = try SystemSetup(image, loader.material, machine, features, support, space, physical, &memory)
-  try setup.startCores(lowPage: lowPage, options)
+  phases.end("tables", at: cx86_rdtsc())
+  let host = BootHost(
+    machine: machine, features: features, support: support, space: space,
+    starter: CoreStart(page: lowPage, mute: options.muteCores))
+  try SystemSetup(loader, host, physical, &phases, &memory).run(options)
 }
 
 private func readLoader(

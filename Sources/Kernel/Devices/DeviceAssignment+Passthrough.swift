@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import BootReport
 import Bus
 import Firmware
 import IOMMU
@@ -38,6 +39,10 @@ extension DeviceAssignment {
     if let function = findPassed(index, memory.map) {
       do throws(IOMMUError) { place = try prepare(function, owner, builder, &memory) } catch {
         log(.error, "\(domains[owner].name): \(error.line)")
+      }
+      if place != nil {
+        try given.append(
+          GivenDevice(function: function, owner: owner, wall: .iommu), orSay: "the description has too many devices")
       }
     }
     if place != nil {

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import BootReport
 import Bus
 import Firmware
 import IOMMU
@@ -21,18 +22,21 @@ struct DeviceAssignment: ~Escapable {
   let remapping: Table<Remapping>
   let cores: Table<Core>
   let domains: Table<Domain>
+  let placement: CorePlacement
   /// The first vector that is free.
   let firstVector: UInt64
   var lines = FixedList<128, InterruptLine>()
   var passed = FixedList<16, PassedPlan>()
   var owners = FixedList<64, DeviceOwner>()
+  /// What was handed over, for the boot report.
+  var given = FixedList<16, GivenDevice>()
   /// The domains of the IOMMU, by those of the kernel.
   var memories: InlineArray<32, DMADomain?> = InlineArray(repeating: nil)
 
   @_lifetime(copy reader)
   init(
     _ reader: BootImage, _ machine: MachineDescription, _ bus: MachineBus, _ cores: Table<Core>,
-    _ domains: Table<Domain>
+    _ domains: Table<Domain>, _ placement: CorePlacement
   ) {
     self.reader = reader
     self.machine = machine
@@ -41,6 +45,7 @@ struct DeviceAssignment: ~Escapable {
     remapping = bus.remapping
     self.cores = cores
     self.domains = domains
+    self.placement = placement
     firstVector = Vectors.firstLine + UInt64(reader.count(.interrupts))
   }
 
@@ -59,7 +64,7 @@ struct DeviceAssignment: ~Escapable {
   func target(_ owner: Int, offset: Int = 0, isLevel: Bool = false) -> InterruptTarget {
     InterruptTarget(
       vector: UInt8(truncatingIfNeeded: firstVector + UInt64(lines.count + offset)),
-      apicID: cores[Int(reader.domain(owner).core)].apicID, isLevelTriggered: isLevel)
+      apicID: cores[placement[owner].core].apicID, isLevelTriggered: isLevel)
   }
 
   private mutating func giveToServer(
@@ -72,6 +77,9 @@ struct DeviceAssignment: ~Escapable {
       let message = protect(function, for: record, builder, &memory)
     {
       information.isPresent = 1
+      try given.append(
+        GivenDevice(function: function, owner: owner, wall: isCovered(function) ? .iommu : .none),
+        orSay: "the description has too many devices")
       information.address = PCIAddress(functions[function].address)
       information.vendor = functions[function].identity.vendor
       information.device = functions[function].identity.device
@@ -201,6 +209,13 @@ struct DeviceAssignment: ~Escapable {
       return .none
     }
   }
+}
+
+/// A function, by its number among those of the bus, and who has it.
+struct GivenDevice {
+  let function: Int
+  let owner: Int
+  let wall: DeviceWall
 }
 
 /// What a Serial ATA controller with AHCI's registers is by its class, and where these are (AHCI 1.3.1, §2.1).

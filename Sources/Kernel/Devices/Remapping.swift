@@ -36,9 +36,6 @@ struct Remapping: ~Copyable {
     }
     if let source = host.source { memory = source }
     host.source = nil
-    let name: StaticString = if case .intel = description { "VT-d" } else { "AMD-Vi" }
-    let interrupts: StaticString = iommu.remapsInterrupts ? "" : "; interrupts are not remapped"
-    log(.information, "IOMMU (\(name)): devices reach only the memory of their owners\(interrupts)")
     return try one(iommu, host, &memory)
   }
 
@@ -118,6 +115,9 @@ struct Remapping: ~Copyable {
   }
 
   // MARK: - While the machine runs
+
+  /// Whether devices can send only the interrupts that they were allowed.
+  var remapsInterrupts: Bool { iommu.remapsInterrupts }
 
   func nextFault() -> DMAFault? { iommu.nextFault(memory) }
 

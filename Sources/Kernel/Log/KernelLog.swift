@@ -18,6 +18,7 @@ struct KernelLog: ~Copyable {
   /// Whether the console shows what is logged; else the kernel does.
   private let isShownByConsole = Atomic<Bool>(false)
   private let isLocked = Atomic<Bool>(false)
+  private let warningCount = Atomic<UInt32>(0)
   /// Whether the console is to be told of new lines.
   private let hasNews = Atomic<Bool>(false)
 
@@ -39,9 +40,12 @@ struct KernelLog: ~Copyable {
 
   /// Adds a line; shows it too unless the console does.
   func add(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16, name: ShortName) {
+    if level == .warning || level == .error { warningCount.add(1, ordering: .relaxed) }
     lock()
     keep(level, line, source: source)
-    if !isShownByConsole.load(ordering: .acquiring) { show(line, name: name) }
+    if !isShownByConsole.load(ordering: .acquiring) {
+      show(line, name: name, isWarning: level == .warning)
+    }
     isLocked.store(false, ordering: .releasing)
   }
 
@@ -64,11 +68,14 @@ struct KernelLog: ~Copyable {
     hasNews.store(true, ordering: .releasing)
   }
 
+  /// Warnings and errors up to now.
+  var warnings: UInt32 { warningCount.load(ordering: .relaxed) }
+
   /// Writes a line to the UARTs: "roost: text" or "vm0: text".
-  func show(_ line: borrowing LogLine, name: ShortName) {
+  func show(_ line: borrowing LogLine, name: ShortName, isWarning: Bool = false) {
     for index in 0..<name.count { EarlyConsole.write(name.bytes[index]) }
-    EarlyConsole.write(0x3a)
-    EarlyConsole.write(0x20)
+    let lead: LogLine = isWarning ? ": warning: " : ": "
+    for index in 0..<lead.count { EarlyConsole.write(lead.bytes[index]) }
     for index in 0..<line.count { EarlyConsole.write(line.bytes[index]) }
     EarlyConsole.write(0x0d)
     EarlyConsole.write(0x0a)

@@ -13,7 +13,9 @@ extension Core {
   mutating func serveRequests(of index: Int, _ kernel: Kernel) {
     let taken = ThreadRequests(
       rawValue: kernel.threads[index].requests.exchange(0, ordering: .sequentiallyConsistent))
-    if taken.contains(.restart) {
+    if taken.contains(.restart), !kernel.domains[index].hasCore {
+      log(.error, "\(kernel.domains[index].name) cannot start: its core does not run")
+    } else if taken.contains(.restart) {
       start(index, kernel)
     } else if taken.contains(.stop), kernel.threads[index].state != .stopped {
       stop(index, .stopped, kernel)

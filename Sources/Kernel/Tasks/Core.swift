@@ -42,8 +42,6 @@ struct Core: ~Copyable {
   var fullSlice: UInt64 = 0
   /// When what runs now was last charged for its time.
   var chargedAt: UInt64 = 0
-  /// Set once the core has come up.
-  let hasStarted = Atomic<Bool>(false)
 
   init(
     index: Int, apicID: UInt32, threads: ThreadList, taskState: Cell<TaskState>, block: Cell<cx86_core_block>,

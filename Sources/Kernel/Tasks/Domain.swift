@@ -23,6 +23,8 @@ struct Domain: ~Copyable {
   let lines: Table<Int?>
   /// The function names of its program; empty if there are none.
   let symbols: PhysicalExtent
+  /// Whether it may start: its core runs, or it may have another.
+  let hasCore: Bool
   let status: Cell<DomainStatus>
 
   /// Whether it may use `width` ports from `port` on.

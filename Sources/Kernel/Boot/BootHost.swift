@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Firmware
+import X86
+
+/// The machine, as it is known before the boot image is read.
+struct BootHost {
+  let machine: MachineDescription
+  let features: ProcessorFeatures
+  let support: GuestSupport
+  /// The kernel's own address space.
+  let space: AddressSpace
+  /// What starts the other cores.
+  let starter: CoreStart
+}
