@@ -9,10 +9,15 @@ extension SystemTests {
   /// What `roost build` makes for real computers, started as they would.
   @Suite(.serialized)
   struct BootLoaderTests {
-    @Test func `one disc boots with a BIOS and with UEFI`() async throws {
-      let disc = try await Medium("iso")
+    @Test func `one disc boots four VMs with a BIOS and with UEFI`() async throws {
+      let disc = try await Medium("iso", of: "Tests/SystemTests/Systems/four.yaml", in: "media/four")
       for firmware in [[], Medium.uefi] {
-        try await Medium.logIn(try await Medium.boot(firmware + ["-cdrom", disc.path]))
+        let machine = try await Medium.boot(firmware + ["-cdrom", disc.path], processors: 3, memory: "1G")
+        try await machine.expect("Roost: loading four", within: .seconds(400))
+        try await machine.expect(.line("boot report of four"), within: .seconds(400))
+        try await machine.logInEverywhere(0..<4)
+        #expect(try await machine.run("hostname", on: 3) == "vm3")
+        await machine.end()
       }
     }
 

@@ -17,10 +17,12 @@ extension SystemTests {
       await machine.end()
     }
 
-    @Test func `a VM boots to its log-in, and answers what is typed`() async throws {
-      let disc = try await BootDisc.make("intel")
-      let machine = try await BochsComputer(disc: disc).boot("intel")
-      try await machine.expect("Roost runs minimal", within: .seconds(600))
+    @Test func `a VM on the second processor boots to its log-in, and answers what is typed`() async throws {
+      let disc = try await BootDisc.make("intel", "Tests/SystemTests/Systems/second-core.yaml")
+      let machine = try await BochsComputer(disc: disc, processors: 2).boot("intel")
+      try await machine.expect(.line("cores +2 of 2 processors, Intel VMX"), within: .seconds(600))
+      try await machine.expect("timers take deadlines")
+      try await machine.expect("Roost runs second-core", within: .seconds(600))
       try await machine.logIn(0, within: .seconds(3600))
       try await machine.ask("@q", for: "only the VM with the keyboard is shown", within: .seconds(600))
       let answer = try await machine.run("grep -c GenuineIntel /proc/cpuinfo; uname -m", on: 0, within: .seconds(600))
@@ -38,6 +40,7 @@ extension SystemTests {
 private struct BochsComputer {
   /// The path of the disc that it boots.
   let disc: String
+  var processors = 1
 
   /// - Parameter name: What its files in `.build` are called.
   func boot(_ name: String) async throws -> TestMachine {
@@ -57,7 +60,7 @@ private struct BochsComputer {
     display_library: rfb, options="timeout=0"
     romimage: file=/usr/share/bochs/BIOS-bochs-latest
     vgaromimage: file=/usr/share/vgabios/vgabios.bin
-    cpu: model=corei7_skylake_x, count=1, ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+    cpu: model=corei7_skylake_x, count=\(processors), ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
     memory: guest=512, host=512
     pci: enabled=1, chipset=i440fx
     ata0-master: type=cdrom, path=\(disc), status=inserted

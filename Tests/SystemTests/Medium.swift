@@ -33,10 +33,13 @@ struct Medium {
   }
 
   /// Starts a computer with the hardware that `devices` says; its console is COM2.
-  static func boot(_ devices: [String]) async throws -> TestMachine {
+  static func boot(
+    _ devices: [String], processors: Int = 1, memory: String = "256M"
+  ) async throws -> TestMachine {
     try await TestMachine(
       command: [
-        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-m", "256",
+        "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "EPYC,+svm,+npt", "-smp", "\(processors)", "-m",
+        memory,
         "-display", "none", "-nodefaults", "-vga", "std", "-no-reboot",
         "-serial", "null", "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
       ] + devices)
