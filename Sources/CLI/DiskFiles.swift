@@ -37,7 +37,7 @@ struct DiskFiles {
     }
     var drives: [EmulatedDrive] = []
     for (index, disk) in system.disks.enumerated() {
-      guard case .ahci(let address) = disk.source else { continue }
+      guard case .ahci(let address, _) = disk.source else { continue }
       if let address, address.bus != 0 || address.segment != 0 {
         throw .environment("disk '\(disk.name)': the emulator has controllers on bus 00 alone")
       }

@@ -13,8 +13,9 @@ package struct Disk: Equatable, Sendable {
 
 /// What a disk is made of.
 package enum DiskSource: Equatable, Sendable {
-  /// The drive behind an AHCI controller; `nil` for the first controller that is found.
-  case ahci(PCIAddress?)
+  /// The drive behind an AHCI controller; `nil` for the first controller that is found. `interrupt` is the global system
+  /// interrupt of its line, if that is to be used in place of messages.
+  case ahci(PCIAddress?, interrupt: Int? = nil)
   /// A file that is packed into the boot image, read-only; the path is the description's folder and what the
   /// description says, joined.
   case image(path: String)

@@ -31,7 +31,7 @@ extension SystemLayout {
       share(slot: slot, ofDomain: domain, with: client.machine, device: device(of: client))
     }
     switch disk.source {
-    case .ahci(let address): addController(at: address, domain)
+    case .ahci(let address, let interrupt): addController(at: address, line: interrupt, domain)
     case .image:
       let file = builder.addShared(file: "disk-image", image ?? [])
       builder.map(file: file, into: domain, at: AddressMap.diskImage)
@@ -77,11 +77,12 @@ extension SystemLayout {
     builder.map(counters, into: Self.consoleDomain, at: place, isWritable: false)
   }
 
-  private mutating func addController(at address: PCIAddress?, _ domain: UInt32) {
+  private mutating func addController(at address: PCIAddress?, line: Int?, _ domain: UInt32) {
     let memory = builder.add(.deviceMemory, size: DiskConfiguration.deviceMemorySize)
     builder.map(memory, into: domain, at: AddressMap.deviceMemory, isWritable: true)
     var record = DeviceRecord(
       domain: domain, kind: .ahci, address: address, memory: memory, slot: UInt16(DiskConfiguration.interruptSlot))
+    if let line { record.line = UInt32(line) }
     record.isUnprotected = system.allowsUnprotectedDMA ? 1 : 0
     builder.add(record)
   }
@@ -92,7 +93,7 @@ extension SystemLayout {
     var configuration = DiskConfiguration()
     configuration.name = ShortName(text: disk.name)
     configuration.clientCount = UInt32(clients.count)
-    if case .ahci(let address) = disk.source {
+    if case .ahci(let address, _) = disk.source {
       configuration.controller = address ?? PCIAddress()
       configuration.isAnyController = address == nil ? 1 : 0
     }

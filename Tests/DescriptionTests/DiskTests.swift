@@ -21,7 +21,7 @@ private func share(
   #expect(
     system.disks == [
       Disk(name: "sata0", core: 3, source: .ahci(PCIAddress(bus: 0, device: 0x11, function: 5))),
-      Disk(name: "any", core: 0, source: .ahci(nil)),
+      Disk(name: "any", core: 0, source: .ahci(nil, interrupt: 21)),
       Disk(name: "tools", core: 0, source: .image(path: image)),
     ])
   #expect(

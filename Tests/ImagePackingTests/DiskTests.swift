@@ -22,7 +22,8 @@ private func twoDisks() -> System {
   var system = system(machines)
   let address = PCIAddress(bus: 0, device: 0x11, function: 5)
   system.disks = [
-    Disk(name: "sata0", core: 2, source: .ahci(address)), Disk(name: "tools", core: 0, source: .image(path: "x")),
+    Disk(name: "sata0", core: 2, source: .ahci(address, interrupt: 21)),
+    Disk(name: "tools", core: 0, source: .image(path: "x")),
   ]
   return system
 }
@@ -57,12 +58,13 @@ private func twoDisks() -> System {
   }
 
   @Test func `only a drive has a device`() throws {
-    let devices = try packed().records(.devices, size: 24)
+    let devices = try packed().records(.devices, size: 28)
 
     #expect(devices.count == 1)
     #expect(number(devices[0], 0, as: UInt32.self) == 3)
     #expect(number(devices[0], 8, as: UInt32.self) == 0x8d)
     #expect(number(devices[0], 12, as: UInt32.self) == 0)
+    #expect(number(devices[0], 24, as: UInt32.self) == 21)
   }
 
   @Test func `the server is told what each VM has`() throws {

@@ -105,6 +105,27 @@ extension SystemTests {
     }
   }
 
+  /// A drive whose controller uses its interrupt line in place of messages.
+  @Suite struct DiskLineTests {
+    @Test func `a drive whose controller interrupts by its line moves data, by interrupt`() async throws {
+      let disk = try TestDisk("line", partitions: 1)
+      let system = try await TestMachine.boot(
+        "Tests/SystemTests/Systems/line-disk.yaml", options: disk.option("sata0"))
+      try await system.logInEverywhere(0...0)
+      try await system.run("dd if=/dev/urandom of=/tmp/x bs=64k count=64 2>/dev/null", on: 0)
+      try await system.run("dd if=/tmp/x of=/dev/vda1 bs=4k oflag=direct 2>/dev/null", on: 0, within: .seconds(300))
+      let compare = "dd if=/dev/vda1 bs=64k count=64 iflag=direct 2>/dev/null | cmp - /tmp/x; echo $?"
+      let difference = try await system.run(compare, on: 0, within: .seconds(300))
+      #expect(difference == "0")
+      let counters = try await system.ask(
+        "@d 0", for: .line(#"DISK disk=sata0.* commands=(\d+) drive_interrupts=(\d+)"#))
+      let counts = counters.captures.compactMap { Int($0) }
+      #expect(counts.count == 2 && counts[0] >= 1024 && counts[1] >= counts[0] / 2)
+      await system.end()
+      #expect(try disk.isUnharmed())
+    }
+  }
+
   /// Disks whose tables are wrong.
   @Suite(.serialized)
   struct DiskRefusalTests {

@@ -51,7 +51,9 @@ struct DiskReader {
     if let file = fields[.file] {
       report.add(.disk(.keyOfOtherDriver(key: "file", driver: "ahci", other: "image")), at: file.place)
     }
-    guard let value = fields[.pci] else { return .ahci(nil) }
+    let interrupt = fields[.diskInterrupt].map { report.number($0, in: Limits.interrupts, of: .diskInterrupt) }
+    if let interrupt, interrupt == nil { return nil }
+    guard let value = fields[.pci] else { return .ahci(nil, interrupt: interrupt ?? nil) }
     guard let address = PCIAddress(text: value.text) else {
       report.add(.disk(.badAddress(value.text)), at: value.place)
       return nil
@@ -62,12 +64,13 @@ struct DiskReader {
     } else {
       controllers[address.rawValue] = (entry.key, value.place.line)
     }
-    return .ahci(address)
+    return .ahci(address, interrupt: interrupt ?? nil)
   }
 
   private func readImage(_ entry: Value.Entry, _ fields: Fields, _ report: inout Report) -> DiskSource? {
-    if let address = fields[.pci] {
-      report.add(.disk(.keyOfOtherDriver(key: "pci", driver: "image", other: "ahci")), at: address.place)
+    for key in [Key.pci, .diskInterrupt] {
+      guard let value = fields[key] else { continue }
+      report.add(.disk(.keyOfOtherDriver(key: key.name, driver: "image", other: "ahci")), at: value.place)
     }
     guard let file = fields[.file] else {
       report.add(.disk(.noFile(entry.key)), at: entry.place)

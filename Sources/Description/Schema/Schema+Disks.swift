@@ -13,6 +13,9 @@ extension Key {
   static let pci = Key(
     name: "pci", form: .text(pattern: Pattern.pciAddress, maximum: nil), example: "pci: 00:11.5",
     summary: "Where the controller is, as lspci shows it; the first AHCI controller if not given.")
+  static let diskInterrupt = Key(
+    name: "interrupt", form: .number(Limits.interrupts), example: "interrupt: 21",
+    summary: "The number (GSI) of the controller's interrupt line, to be used in place of messages.")
   static let file = Key(
     name: "file", form: .text(pattern: Pattern.path, maximum: nil), example: "file: tools.img",
     summary: "The path of the image file, from this file's folder.")
@@ -54,7 +57,7 @@ extension Key {
 }
 
 extension Section {
-  static let disk = Section(title: "a disk", keys: [.driver, .pci, .file, .diskCore])
+  static let disk = Section(title: "a disk", keys: [.driver, .pci, .diskInterrupt, .file, .diskCore])
   static let share = Section(
     title: "a VM's disk",
     keys: [

@@ -158,9 +158,9 @@ extension DeviceAssignment {
       controller: 0, pin: 0, entry: 0, isLevel: true, owner: owner,
       notification: Notifications.interrupt(Int(record.slot)).rawValue, page: page, bit: PassedDevice.line)
     line.isFound = false
-    if record.line != DomainRecord.noIndex, let controller = machine.topology.ioapic(for: record.line) {
-      line.controller = controller
-      line.pin = record.line - machine.topology.ioapic(controller).gsiBase
+    if let found = pin(of: record, domains[owner].name, isShareable: true) {
+      line.controller = found.controller
+      line.pin = found.pin
       line.isFound = true
     }
     try lines.append(line, orSay: "the description has too many devices")

@@ -20,6 +20,7 @@ struct DeviceAssignment: ~Escapable {
   let functions: Table<PCIFunction>
   let machine: MachineDescription
   let remapping: Table<Remapping>
+  let interrupts: InterruptControllers
   let cores: Table<Core>
   let domains: Table<Domain>
   let placement: CorePlacement
@@ -35,14 +36,15 @@ struct DeviceAssignment: ~Escapable {
 
   @_lifetime(copy reader)
   init(
-    _ reader: BootImage, _ machine: MachineDescription, _ bus: MachineBus, _ cores: Table<Core>,
-    _ domains: Table<Domain>, _ placement: CorePlacement
+    _ reader: BootImage, _ machine: MachineDescription, _ bus: MachineBus, _ interrupts: InterruptControllers,
+    _ cores: Table<Core>, _ domains: Table<Domain>, _ placement: CorePlacement
   ) {
     self.reader = reader
     self.machine = machine
     access = bus.access
     functions = bus.functions
     remapping = bus.remapping
+    self.interrupts = interrupts
     self.cores = cores
     self.domains = domains
     self.placement = placement
@@ -73,6 +75,7 @@ struct DeviceAssignment: ~Escapable {
     let record = reader.device(index)
     let owner = Int(record.domain)
     var information = builder.information(of: record)
+    var line: InterruptLine?
     if let function = find(index), let range = registers(of: function, name: domains[owner].name, memory.map),
       let message = protect(function, for: record, builder, &memory)
     {
@@ -85,12 +88,14 @@ struct DeviceAssignment: ~Escapable {
       information.device = functions[function].identity.device
       information.registersSize = range.size
       try builder.map(range, into: owner, domains, &memory)
-      information.interruptDelivery = start(function, message, domains[owner].name).rawValue
+      line = try serverLine(of: record, domains[owner].name)
+      information.interruptDelivery = start(function, line == nil ? message : nil, domains[owner].name).rawValue
     }
     try lines.append(
-      InterruptLine(
-        controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
-        notification: Notifications.interrupt(Int(record.slot)).rawValue),
+      line
+        ?? InterruptLine(
+          controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
+          notification: Notifications.interrupt(Int(record.slot)).rawValue),
       orSay: "the description has too many devices")
     try builder.map(information, into: owner, domains, &memory)
   }
@@ -198,14 +203,50 @@ struct DeviceAssignment: ~Escapable {
     return base.pages
   }
 
-  /// Lets the device answer, reach memory, and send its message.
-  private func start(_ function: Int, _ message: InterruptMessage, _ name: ShortName) -> InterruptDelivery {
+  /// The line that the description wants used in place of messages; `nil` if it names none, or one that cannot be had.
+  private func serverLine(of record: DeviceRecord, _ name: ShortName) throws(BootError) -> InterruptLine? {
+    guard let place = pin(of: record, name, isShareable: false) else { return nil }
+    let entry = try remapping.redirection(
+      from: machine.topology.ioapic(place.controller).id, to: target(Int(record.domain), isLevel: true),
+      isActiveLow: true)
+    return InterruptLine(
+      controller: place.controller, pin: place.pin, entry: entry, isLevel: true, owner: Int(record.domain),
+      notification: Notifications.interrupt(Int(record.slot)).rawValue)
+  }
+
+  /// Where the line that a record names arrives; `nil` if it names none, or one that cannot be had, which is reported.
+  /// Devices of guests share a pin; that of a server's is its alone, since nobody asks its device who interrupted.
+  func pin(
+    of record: DeviceRecord, _ name: ShortName, isShareable: Bool
+  ) -> (controller: Int, pin: UInt32)? {
+    guard record.line != DomainRecord.noIndex else { return nil }
+    guard let place = interrupts.pin(ofGSI: record.line, machine.topology) else {
+      log(.error, "\(name): no interrupt controller has GSI \(record.line)")
+      return nil
+    }
+    for index in 0..<lines.count where lines[index].isLevel && lines[index].isFound {
+      guard lines[index].controller == place.controller, lines[index].pin == place.pin else { continue }
+      guard isShareable, lines[index].page != nil else {
+        log(.error, "\(name): GSI \(record.line) is that of \(domains[lines[index].owner].name), and cannot be shared")
+        return nil
+      }
+    }
+    return place
+  }
+
+  /// Lets the device answer, reach memory, and interrupt: by `message`, or by its line if that is `nil`.
+  private func start(_ function: Int, _ message: InterruptMessage?, _ name: ShortName) -> InterruptDelivery {
     functions[function].change(inserting: .memorySpace | .busMaster, removing: .ioSpace, in: access)
+    guard let message else {
+      functions[function].silence(in: access)
+      functions[function].change(removing: .interruptDisable, in: access)
+      return .line
+    }
     do throws(MessageProblem) {
       try functions[function].enableMessage(message, in: access)
       return .message
     } catch {
-      log(.warning, "\(name): \(functions[function].address) sends no messages; it is looked at again and again")
+      log(.warning, "\(name): \(functions[function].address) sends no messages; give the disk its `interrupt`")
       return .none
     }
   }

@@ -35,6 +35,13 @@ struct InterruptControllers {
   /// Whether a level-triggered pin's interrupt is in service (82093AA, §3.2.4: remote IRR).
   func isInService(_ controller: Int, _ pin: UInt32) -> Bool { external[controller][pin] & 1 << 14 != 0 }
 
+  /// Where a global system interrupt arrives; `nil` if no controller has it.
+  func pin(ofGSI gsi: UInt32, _ topology: Topology) -> (controller: Int, pin: UInt32)? {
+    guard let controller = topology.ioapic(for: gsi) else { return nil }
+    let pin = gsi - external[controller].firstGSI
+    return pin < external[controller].pinCount ? (controller, pin) : nil
+  }
+
   func mask(_ line: InterruptLine) {
     lock[0].hold { external[line.controller][line.pin] = line.entry | IOAPIC.masked }
   }

@@ -49,6 +49,7 @@ struct InterruptRouting: ~Escapable {
       // Of a guest's device the line alone is acknowledged, which comes before its messages.
       let line = devices[index]
       let slot = Notifications(rawValue: line.notification).rawValue.trailingZeroBitCount - Notifications.channelCount
+      if line.page == nil, line.isLevel { interrupts.unmask(line) }
       if line.page == nil || line.isLevel { domains[line.owner].lines[slot] = count + index }
     }
     let list = lines
@@ -58,11 +59,7 @@ struct InterruptRouting: ~Escapable {
   private func line(_ index: Int, _ core: UInt32) throws(BootError) -> InterruptLine {
     let record = reader.interrupt(index)
     let route = machine.route(of: record)
-    guard let controller = machine.topology.ioapic(for: route.gsi) else {
-      throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
-    }
-    let pin = route.gsi - interrupts.external[controller].firstGSI
-    guard pin < interrupts.external[controller].pinCount else {
+    guard let (controller, pin) = interrupts.pin(ofGSI: route.gsi, machine.topology) else {
       throw .line("cannot start: no interrupt controller has GSI \(route.gsi)")
     }
     let target = InterruptTarget(
