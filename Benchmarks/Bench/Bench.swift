@@ -4,12 +4,13 @@
 import Foundation
 import TestDriver
 
-/// `bench [ROUNDS] [SUBJECT...]`: measures each subject once in each round, in turn, so that a slow minute of this
-/// computer hits all alike. Only ratios mean anything, and below a quarter they are noise.
+/// `bench [ROUNDS] [SUBJECT...] [SCENE...]`: measures each subject once in each round, in turn, so that a slow minute of
+/// this computer hits all alike. Only ratios mean anything, and below a quarter they are noise.
 @main
 struct Bench {
   private let rounds: Int
   private let subjects: [Subject]
+  private let scenes: [Scene]
   private var results = Measurements()
 
   static func main() async throws {
@@ -19,7 +20,7 @@ struct Bench {
 
     let report = Report(measurements: bench.results, subjects: bench.subjects)
     print(report.table())
-    if bench.subjects.contains(.roost) {
+    if bench.subjects.contains(.roost), bench.scenes == Scene.allCases {
       print("", report.exits(), report.network(), report.sizes(), separator: "\n")
       for line in try await DiskCounts.measure() { print(line) }
     }
@@ -30,15 +31,25 @@ struct Bench {
     rounds = max(arguments.first.flatMap { Int($0) } ?? 1, 1)
     let named = arguments.compactMap { Subject(rawValue: $0) }
     subjects = named.isEmpty ? Subject.allCases : named
+    let wanted = arguments.compactMap { Scene(rawValue: $0) }
+    scenes = wanted.isEmpty ? Scene.allCases : wanted
   }
 
   private mutating func measure(round: Int) async throws {
     for subject in subjects {
-      Bench.say("Round \(round) of \(rounds): \(subject.title), one guest")
-      try await attempt(subject, guests: 1, until: .exitsPerTick) { try await $0.measureOne(&$1) }
-      if subject == .bare { continue }
-      Bench.say("Round \(round) of \(rounds): \(subject.title), four guests")
-      try await attempt(subject, guests: 4, until: .tcpOfLoopback) {
+      for scene in scenes { try await measure(subject, scene, round: round) }
+    }
+  }
+
+  private mutating func measure(_ subject: Subject, _ scene: Scene, round: Int) async throws {
+    switch scene {
+    case .one:
+      try await attempt(subject, scene, round: round, until: .exitsPerTick) { try await $0.measureOne(&$1) }
+    case .card:
+      try await attempt(subject, scene, round: round, until: .cardTCP) { try await $0.measureCard(&$1) }
+    case .four:
+      if subject == .bare { return }
+      try await attempt(subject, scene, round: round, until: .tcpOfLoopback) {
         try await $0.measureAll(&$1)
         try await $0.measureNetwork(&$1)
       }
@@ -48,13 +59,14 @@ struct Bench {
   /// Runs `body` on a session, and again if the emulated computer dies before `last` was measured: nested KVM on two
   /// emulated cores does now and then. What it yielded before counts.
   private mutating func attempt(
-    _ subject: Subject, guests: Int, until last: Metric,
+    _ subject: Subject, _ scene: Scene, round: Int, until last: Metric,
     _ body: (Session, inout Measurements) async throws -> Void
   ) async throws {
+    Bench.say("Round \(round) of \(rounds): \(subject.title), \(scene.title)")
     let before = results.all(last, subject).count
     var trials = 0
     while true {
-      let session = try await Session(subject, guests: guests)
+      let session = try await Session(subject, scene)
       do {
         try await body(session, &results)
         await session.end()
@@ -63,7 +75,7 @@ struct Bench {
         await session.end()
         trials += 1
         let reason = "\(failure)".prefix { $0 != "\n" }
-        Bench.say("\(subject.title), \(guests) guests, attempt \(trials): \(reason)")
+        Bench.say("\(subject.title), \(scene.title), attempt \(trials): \(reason)")
         if subject != .kvm || trials == 6 { throw failure }
         if results.all(last, subject).count > before { return }
       }

@@ -7,17 +7,17 @@ import TestDriver
 enum Material {
   static let folder = "\(Repository.root)/.cache/bench"
 
-  /// The name, in `folder`, of the boot image for `guests` guests.
-  static func image(guests: Int) -> String { "roost-\(guests).image" }
+  /// The name, in `folder`, of Roost's boot image.
+  static func image(_ scene: Scene) -> String { "roost-\(scene.rawValue).image" }
 
   /// Makes what is not there yet.
   static func make(_ subjects: [Subject]) async throws {
     try await Tool.run(["\(Repository.root)/Benchmarks/Material/make", folder])
     guard subjects.contains(.roost) else { return }
-    for (guests, description) in [(1, "one"), (4, "four")] {
+    for scene in Scene.allCases {
       try await Tool.run([
-        Repository.roost, "build", "\(Repository.root)/Benchmarks/\(description).yaml",
-        "-o", "\(folder)/\(image(guests: guests))",
+        Repository.roost, "build", "\(Repository.root)/Benchmarks/\(scene.rawValue).yaml",
+        "-o", "\(folder)/\(image(scene))",
       ])
     }
   }

@@ -12,6 +12,8 @@ enum Metric: String, CaseIterable {
   case tcp = "two of four guests: TCP, MB/s"
   case loopback = "one of four guests: TCP by loopback, MB/s"
   case tcpOfLoopback = "TCP between two / by loopback in one"
+  case cardTCP = "one guest with a network card: TCP, MB/s"
+  case cardExits = "one guest with a network card: exits per interrupt"
 
   /// A value that must hold: so many times what `reference` measures, or so much.
   struct Bound {
@@ -43,7 +45,8 @@ enum Metric: String, CaseIterable {
     case .ping: Bound(factor: 0.25, reference: .kvm)
     case .tcp: Bound(side: .atLeast, factor: 5, reference: .kvm)
     case .tcpOfLoopback: Bound(side: .atLeast, factor: 0.4, reference: nil)
-    case .loopback: nil
+    case .cardTCP: Bound(side: .atLeast, factor: 1.2, reference: .kvm)
+    case .loopback, .cardExits: nil
     }
   }
 }

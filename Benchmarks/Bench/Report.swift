@@ -42,7 +42,7 @@ struct Report {
     var lines = programs.map { "\($0): \(Report.kibibytes($1)) loaded" }
     lines.append("together: \(Report.kibibytes(programs.map(\.1).reduce(0, +))) (bound: 2 MiB)")
     lines.append(
-      "boot image, one guest: \(Report.kibibytes(Report.size(of: "\(Material.folder)/\(Material.image(guests: 1))")))")
+      "boot image, one guest: \(Report.kibibytes(Report.size(of: "\(Material.folder)/\(Material.image(.one))")))")
     if let memory = measurements.memoryOutsideGuests {
       lines.append("memory outside guests: \(Report.kibibytes(memory)) (bound: 24 MiB)")
     }

@@ -6,13 +6,13 @@ import TestDriver
 /// One run of one subject: booted, measured, ended.
 struct Session {
   let subject: Subject
-  let guests: Int
+  let scene: Scene
   let machine: TestMachine
 
-  init(_ subject: Subject, guests: Int) async throws {
+  init(_ subject: Subject, _ scene: Scene) async throws {
     self.subject = subject
-    self.guests = guests
-    machine = try await subject.boot(guests: guests)
+    self.scene = scene
+    machine = try await subject.boot(scene)
   }
 
   func end() async { await machine.end() }
@@ -31,7 +31,7 @@ struct Session {
 
   /// Power-on to the prompts of all guests, and the processor time that they take doing nothing.
   func measureAll(_ results: inout Measurements) async throws {
-    let prompts = (0..<guests).map { Pattern.line(#"vm\#($0)\b.*BENCH up"#) }
+    let prompts = (0..<scene.guests).map { Pattern.line(#"vm\#($0)\b.*BENCH up"#) }
     let times = try await machine.expectAll(prompts, within: .seconds(150)).map(\.time)
     let last = times.max() ?? machine.started
     results.add((last - machine.started).seconds, .allUp, subject)
@@ -68,14 +68,14 @@ struct Session {
   }
 
   /// Has vm0 do something that it says the begin and end of.
-  private func span(_ word: String) async throws -> (Match, Match) {
-    machine.type(word + "\n")
+  func span(_ word: String, _ number: UInt16? = nil) async throws -> (Match, Match) {
+    machine.type(word + (number.map { " \($0)" } ?? "") + "\n")
     let begin = try await machine.expect(.wholeLine("BENCH \(word) begin"), within: .seconds(60))
     return (begin, try await machine.expect(.wholeLine("BENCH \(word) end"), within: .seconds(300)))
   }
 
   /// The counters that belong to a line: on it with KVM, asked for with Roost.
-  private func counters(in match: Match) async throws -> Counters {
+  func counters(in match: Match) async throws -> Counters {
     switch subject {
     case .bare: return Counters("")
     case .kvm: return Counters(match.line)

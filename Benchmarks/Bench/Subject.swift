@@ -23,23 +23,35 @@ enum Subject: String, CaseIterable {
   /// Two that guests run on; with a hypervisor a third, the first, which does not (decision 14).
   private var processors: Int { self == .bare ? 2 : 3 }
 
-  /// Starts the emulated computer, one and the same for all, with `guests` guests.
-  func boot(guests: Int) async throws -> TestMachine {
+  /// Starts the emulated computer, one and the same for all.
+  func boot(_ scene: Scene) async throws -> TestMachine {
     let folder = "\(Material.folder)/"
-    // KVM's host keeps to the processors that its guests are on.
-    let host = "console=ttyS0 quiet loglevel=3 isolcpus=0 irqaffinity=1,2 guests=\(guests)"
+    let card = scene == .card ? "-card" : ""
     let kernel: (file: String, initrd: String, arguments: String) =
       switch self {
-      case .bare: (folder + "guest.kernel", folder + "guest.initrd", "console=ttyS0,115200 quiet")
-      case .kvm: (folder + "host.kernel", folder + "host.initrd", host)
-      case .roost: (Repository.image("KernelImage"), folder + Material.image(guests: guests), "")
+      case .bare: (folder + "guest.kernel", folder + "guest\(card).initrd", "console=ttyS0,115200 quiet")
+      case .kvm: (folder + "host.kernel", folder + "host\(card).initrd", hostArguments(scene))
+      case .roost: (Repository.image("KernelImage"), folder + Material.image(scene), "")
       }
-    return try await TestMachine(command: [
-      "qemu-system-x86_64", "-machine", "q35,accel=tcg,sata=off", "-cpu", "EPYC,+svm,+npt", "-smp", "\(processors)",
-      // The guest has the same memory everywhere.
-      "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
-      "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
-      "-kernel", kernel.file, "-initrd", kernel.initrd, "-append", kernel.arguments,
-    ])
+    return try await TestMachine(
+      command: [
+        "qemu-system-x86_64", "-machine", "q35,accel=tcg,sata=off", "-cpu", "EPYC,+svm,+npt", "-smp", "\(processors)",
+        // The guest has the same memory everywhere.
+        "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
+        "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
+        "-kernel", kernel.file, "-initrd", kernel.initrd, "-append", kernel.arguments,
+      ] + (scene == .card ? cardArguments : []))
+  }
+
+  /// KVM's host keeps to the processors that its guests are on.
+  private func hostArguments(_ scene: Scene) -> String {
+    let card = scene == .card ? " intel_iommu=on card=0000:00:04.0" : ""
+    return "console=ttyS0 quiet loglevel=3 isolcpus=0 irqaffinity=1,2 guests=\(scene.guests)\(card)"
+  }
+
+  /// The card, and the IOMMU that keeps it to the guest's memory where there is more than that.
+  private var cardArguments: [String] {
+    (self == .bare ? [] : ["-device", "intel-iommu,intremap=on"])
+      + ["-netdev", "user,id=net", "-device", "e1000e,netdev=net,bus=pcie.0,addr=4,romfile="]
   }
 }

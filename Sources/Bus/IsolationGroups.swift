@@ -54,6 +54,16 @@ extension MutableSpan<PCIFunction> {
 }
 
 extension Span<PCIFunction> {
+  /// Calls `body` with each function that must go where the one at `index` goes: the others of its group. Bridges stay,
+  /// and what is part of the machine; nobody is given one.
+  package func eachCompanion(of index: Int, _ body: (Int) -> Void) {
+    let group = self[index].group
+    for other in 0..<count where other != index {
+      let candidate = self[other]
+      if candidate.group == group, !candidate.isBridge, !candidate.isPartOfTheMachine { body(other) }
+    }
+  }
+
   /// Whether nothing below the bridge at `index` reaches anything but by the IOMMU.
   fileprivate func isIsolating(_ index: Int) -> Bool {
     guard self[index].isIsolatingPort else { return false }

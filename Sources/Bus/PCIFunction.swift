@@ -98,7 +98,19 @@ extension PCIFunction {
     self.rom = list.rom
   }
 
-  /// Whether it is the bridge from the host, or to the ISA bus: what these decode, interrupt controllers and the console
-  /// among it, may not be switched off even for a moment, and nobody is ever given one.
-  package var isPartOfTheMachine: Bool { identity.classCode >> 8 == 0x0600 || identity.classCode >> 8 == 0x0601 }
+  /// Whether it is the bridge from the host, or to the ISA bus, or an IOMMU's own function: what these decode, interrupt
+  /// controllers and the console among it, may not be switched off even for a moment, and nobody is ever given one.
+  package var isPartOfTheMachine: Bool {
+    switch identity.classCode >> 8 {
+    case MachineClass.hostBridge, MachineClass.isaBridge, MachineClass.remapping: true
+    default: false
+    }
+  }
+}
+
+/// Base class and subclass (PCI Code and ID Assignment 1.15, §1.1).
+private enum MachineClass {
+  static var hostBridge: UInt32 { 0x0600 }
+  static var isaBridge: UInt32 { 0x0601 }
+  static var remapping: UInt32 { 0x0806 }
 }

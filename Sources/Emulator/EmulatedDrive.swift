@@ -28,6 +28,11 @@ package struct EmulatedDrive: Equatable, Sendable {
     fillers(drives) + drives.enumerated().flatMap { $1.arguments(number: $0) }
   }
 
+  /// The devices of bus 0 that have a function 0: the chipset's, and those with a drive's controller.
+  static func devices(_ drives: [EmulatedDrive]) -> Set<Int> {
+    Set(drives.compactMap(\.place).map(\.device) + [chipset])
+  }
+
   /// Devices without purpose: functions are only looked for where there is a function 0.
   private static func fillers(_ drives: [EmulatedDrive]) -> [String] {
     let places = drives.compactMap(\.place)

@@ -18,7 +18,7 @@ enum RootFileSystem {
     ("etc/udhcpc/default.script", 0o755, PackageResources.udhcpc_script),
   ]
 
-  private static let directories = ["bin", "dev", "mnt", "proc", "root", "sbin", "sys", "usr/bin", "usr/sbin"]
+  private static let directories = ["bin", "dev", "mnt", "proc", "root", "run", "sbin", "sys", "usr/bin", "usr/sbin"]
 
   /// The tree, with those of `ModuleSelection.names` that the kernel has as modules.
   /// - Parameter modules: The kernel's folder in lib/modules.

@@ -98,6 +98,41 @@ import Testing
     #expect(names == [at(0x66, 0)])
   }
 
+  /// Who must go where the function at `address` goes.
+  private func companions(_ bus: ModelBus, _ address: FunctionAddress) -> [String] {
+    var found = bus.scan()
+    for index in found.indices { found[index].enableIsolation(in: bus) }
+    var span = found.mutableSpan
+    span.assignGroups()
+    guard let index = found.span.index(of: address) else { return ["no such function"] }
+    var names: [String] = []
+    found.span.eachCompanion(of: index) { names.append(found[$0].name) }
+    return names
+  }
+
+  @Test func `whoever gets a function gets the others of its group, but no bridge and nothing of the machine`() {
+    let bus = ModelBus.reference()
+    #expect(companions(bus, at(0x66, 0)) == [])
+    #expect(companions(bus, at(0, 0x11, 5)) == ["00:11.0"])
+    // The port between them and the root stays.
+    #expect(companions(bus, at(1, 0, 0)) == ["01:00.1"])
+
+    bus[0, 0x1f, 0] = ModelFunction(classCode: 0x060100).multifunction()
+    bus[0, 0x1f, 2] = ModelFunction(classCode: 0x010601).multifunction()
+    bus[0, 0x1f, 3] = ModelFunction(classCode: 0x0c0500).multifunction()
+    #expect(companions(bus, at(0, 0x1f, 2)) == ["00:1f.3"])
+    #expect(companions(bus, at(0, 0x1f, 3)) == ["00:1f.2"])
+  }
+
+  @Test func `of a hundred functions behind one conventional bridge each needs all others`() {
+    let bus = ModelBus()
+    bus[0, 1, 0] = port(7, 1, 1, isolation: nil)
+    for device in UInt8(0)..<25 {
+      for function in UInt8(0)..<4 { bus[1, device, function] = ModelFunction().multifunction() }
+    }
+    #expect(companions(bus, at(1, 12, 3)).count == 99)
+  }
+
   @Test func `bridges that point at themselves or back lead nowhere`() {
     let bus = ModelBus()
     bus[1, 0, 0] = port(7, 1, 1)

@@ -91,10 +91,16 @@ import Testing
     #expect(!decoding.isEmpty && decoding.allSatisfy { $0 == 0 })
   }
 
-  @Test func `bridges from the host and to the ISA bus are not touched`() {
+  @Test func `bridges from the host and to the ISA bus, and IOMMUs, are not touched`() {
     let bus = ModelBus.reference()
-    _ = bus.scan()
-    #expect(bus.writes.allSatisfy { $0.function != at(0, 0).requester && $0.function != at(0, 0x1f).requester })
+    bus[0, 0, 0] = ModelFunction(device: 0x2020, classCode: 0x060000).multifunction()
+    bus[0, 0, 2] = ModelFunction(device: 0x1481, classCode: 0x080600).memory(0, at: 0xfd00_0000, size: 4096).messages()
+    let found = bus.scan()
+    let parts = found.filter(\.isPartOfTheMachine).map(\.name)
+    #expect(parts == ["00:00.0", "00:00.2", "00:1f.0"])
+    let touched = Set(bus.writes.map(\.function))
+    for part in [at(0, 0), at(0, 0, 2), at(0, 0x1f)] { #expect(!touched.contains(part.requester)) }
+    #expect(found.first { $0.name == "00:00.2" }?.capabilities.messages != nil, "its message is the kernel's to set")
   }
 
   @Test func `a bridge has two ranges and knows its buses`() throws {

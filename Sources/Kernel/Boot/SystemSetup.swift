@@ -51,7 +51,7 @@ struct SystemSetup {
       interrupts: interrupts, features: host.features, support: host.support, information: information,
       space: host.space, access: bus.access, passed: try devices.makePassed(&memory),
       owners: try devices.makeOwners(&memory), remapping: bus.remapping)
-    Self.reportFaults(bus.remapping, cores.cores)
+    Self.reportFaults(bus, cores.cores)
     try Self.placeThreads(kernel)
     try cores.tell(kernel, &memory)
     information.value.memoryOutsideGuests = memory.used + place.size + KernelSpace.size
@@ -109,11 +109,11 @@ struct SystemSetup {
   }
 
   /// Has the first core hear of refused requests.
-  private static func reportFaults(_ remapping: Table<Remapping>, _ cores: Table<Core>) {
-    guard remapping.count > 0 else { return }
+  private static func reportFaults(_ bus: MachineBus, _ cores: Table<Core>) {
+    guard bus.remapping.count > 0 else { return }
     do throws(IOMMUError) {
-      try remapping[0].reportFaults(
-        to: InterruptTarget(vector: UInt8(truncatingIfNeeded: Vectors.fault), apicID: cores[0].apicID))
+      try bus.remapping[0].reportFaults(
+        to: InterruptTarget(vector: UInt8(truncatingIfNeeded: Vectors.fault), apicID: cores[0].apicID), bus)
     } catch {
       log(.error, error.line)
     }

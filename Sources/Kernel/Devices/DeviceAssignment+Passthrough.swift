@@ -84,7 +84,8 @@ extension DeviceAssignment {
     }
     let found = functions[function]
     guard !found.isBridge, !found.isPartOfTheMachine else {
-      log(.error, "\(name): \(address) is a bridge, which cannot be given to a VM")
+      let what: StaticString = found.identity.classCode >> 16 == 0x06 ? "a bridge" : "an IOMMU"
+      log(.error, "\(name): \(address) is \(what), which cannot be given to a VM")
       return nil
     }
     guard isCovered(function) else {
@@ -105,25 +106,24 @@ extension DeviceAssignment {
     return function
   }
 
-  /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's.
+  /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's; else they are listed.
   private func ownsGroup(_ function: Int, _ record: DeviceRecord, _ name: ShortName) -> Bool {
-    for other in 0..<functions.count where functions[other].group == functions[function].group {
-      guard other != function, !functions[other].isBridge, !functions[other].isPartOfTheMachine else { continue }
-      guard owner(ofFunction: other) != record.domain else { continue }
-      let both: LogLine = "\(functions[function].address) and \(functions[other].address)"
-      log(.error, "\(name): the IOMMU cannot tell \(both) apart: give the VM both")
-      return false
+    var isWhole = true
+    functions.span.eachCompanion(of: function) { other in
+      let owner = owner(ofFunction: other)
+      guard owner != record.domain else { return }
+      if isWhole {
+        let address = functions[function].address
+        log(.error, "\(name): the IOMMU cannot tell \(address) apart from these; give the VM all of them:")
+      }
+      isWhole = false
+      if let owner {
+        log(.error, "\(name):   \(functions[other].line), which \(domains[Int(owner)].name) has")
+      } else {
+        log(.error, "\(name):   \(functions[other].line), which nobody has")
+      }
     }
-    return true
-  }
-
-  /// The domain that a record gives the function to.
-  private func owner(ofFunction function: Int) -> UInt32? {
-    for index in 0..<reader.count(.devices) {
-      let record = reader.device(index)
-      if record.isAny == 0, record.address == PCIAddress(functions[function].address) { return record.domain }
-    }
-    return nil
+    return isWhole
   }
 
   // MARK: - Giving it away

@@ -130,45 +130,66 @@ struct DeviceAssignment: ~Escapable {
   private func find(_ index: Int) -> Int? {
     let record = reader.device(index)
     let name = reader.domain(Int(record.domain)).name
-    for place in 0..<functions.count where record.isAny == 0 {
-      guard PCIAddress(functions[place].address) == record.address else { continue }
-      if functions[place].isKind(record.kind) { return place }
-      log(.error, "\(name): what is at \(functions[place].line) is no AHCI controller")
-      return nil
-    }
-    if record.isAny == 0 {
+    guard record.isAny == 0 else { return findAny(index, record, name) }
+    guard let place = functions.span.index(of: FunctionAddress(record.address)) else {
       log(.error, "\(name): there is no PCI device at \(FunctionAddress(record.address))")
       return nil
     }
-    for place in 0..<functions.count where functions[place].isKind(record.kind) && !isNamed(place, before: index) {
-      return place
-    }
-    log(.error, "\(name): this machine has no AHCI controller that is free")
+    if functions[place].isKind(record.kind) { return place }
+    log(.error, "\(name): what is at \(functions[place].line) is no AHCI controller")
     return nil
   }
 
-  /// Whether a record names the function, or one before `index` got it as the first.
-  private func isNamed(_ place: Int, before index: Int) -> Bool {
-    var taken = 0
-    for other in 0..<reader.count(.devices) {
-      let record = reader.device(other)
-      if record.isAny == 0, PCIAddress(functions[place].address) == record.address { return true }
-      if record.isAny != 0, other < index { taken += 1 }
+  /// A function for a record that takes any of its kind.
+  private func findAny(_ index: Int, _ record: DeviceRecord, _ name: ShortName) -> Int? {
+    for place in 0..<functions.count where self.record(ofFunction: place) == index { return place }
+    log(.error, "\(name): this machine has no AHCI controller that is free")
+    for place in 0..<functions.count where functions[place].isKind(record.kind) {
+      guard let owner = owner(ofFunction: place) else { continue }
+      log(.error, "\(name):   \(functions[place].address) is what \(domains[Int(owner)].name) has")
     }
-    // Those before got the first of the functions that no record names.
-    var before = 0
-    for earlier in 0..<place where functions[earlier].isKind(reader.device(index).kind) {
-      if !isNamedByAddress(earlier) { before += 1 }
-    }
-    return before < taken
+    return nil
   }
 
-  private func isNamedByAddress(_ place: Int) -> Bool {
-    for other in 0..<reader.count(.devices) {
-      let record = reader.device(other)
-      if record.isAny == 0, PCIAddress(functions[place].address) == record.address { return true }
+  /// The domain that the function goes to.
+  func owner(ofFunction place: Int) -> UInt32? { record(ofFunction: place).map { reader.device($0).domain } }
+
+  /// The record that gives a function away: that which names it, or else, of those that take any of its kind, the one
+  /// whose turn it is.
+  private func record(ofFunction place: Int) -> Int? {
+    if let index = recordNaming(place) { return index }
+    for index in 0..<reader.count(.devices) {
+      let record = reader.device(index)
+      guard record.isAny != 0, functions[place].isKind(record.kind) else { continue }
+      if turn(ofRecord: index) == turn(ofFunction: place, record.kind) { return index }
     }
-    return false
+    return nil
+  }
+
+  /// How many records before `index` take any function of the same kind.
+  private func turn(ofRecord index: Int) -> Int {
+    var turn = 0
+    for other in 0..<index {
+      let record = reader.device(other)
+      if record.isAny != 0, record.kind == reader.device(index).kind { turn += 1 }
+    }
+    return turn
+  }
+
+  /// How many functions of that kind before `place` no record names.
+  private func turn(ofFunction place: Int, _ kind: UInt32) -> Int {
+    var turn = 0
+    for other in 0..<place where functions[other].isKind(kind) && recordNaming(other) == nil { turn += 1 }
+    return turn
+  }
+
+  /// The record that has the function's address.
+  private func recordNaming(_ place: Int) -> Int? {
+    for index in 0..<reader.count(.devices) {
+      let record = reader.device(index)
+      if record.isAny == 0, record.address == PCIAddress(functions[place].address) { return index }
+    }
+    return nil
   }
 
   // MARK: - Handing over
