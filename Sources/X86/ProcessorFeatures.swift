@@ -8,15 +8,11 @@ package import CX86
 package struct ProcessorFeatures: Sendable {
   package let hasSVM: Bool
   package let hasVMX: Bool
-  package let hasNestedPaging: Bool
-  /// SVM saves the next RIP at an exit (CPUID 8000_000A edx bit 3).
-  package let hasNextRIP: Bool
-  /// SVM gives instruction bytes at a nested page fault (bit 7).
-  package let hasDecodeAssists: Bool
-  /// SVM flushes translations of one guest alone (bit 6).
-  package let hasFlushByASID: Bool
-  /// Address-space identifiers for guests.
-  package let asidCount: UInt32
+  /// What SVM can do, and address-space identifiers for guests (CPUID 8000_000A, edx and ebx).
+  package let svmFeatures: UInt32
+  package let svmIdentifiers: UInt32
+  /// The local APIC can be reached by model-specific registers.
+  package let hasX2APIC: Bool
   package let hasSMEP: Bool
   package let hasSMAP: Bool
   package let hasXSAVE: Bool
@@ -29,6 +25,8 @@ package struct ProcessorFeatures: Sendable {
   package let extendedStateSize: UInt32
   /// Physical address bits.
   package let physicalAddressBits: UInt32
+  /// Ticks of the time-stamp counter in a second as CPUID leaf 0x15 tells: denominator, numerator, crystal.
+  package let toldRate: (denominator: UInt32, numerator: UInt32, crystal: UInt32)
   /// Whether the processor is QEMU's TCG, by the name it gives itself.
   package let isTranslated: Bool
 
@@ -41,11 +39,9 @@ package struct ProcessorFeatures: Sendable {
     hasVMX = basic.ecx.bits(5, count: 1) == 1
     hasSVM = extended.ecx.bits(2, count: 1) == 1
     let svm = hasSVM && largestExtended >= 0x8000_000A ? cx86_cpuid(0x8000_000A, 0) : cx86_cpuid_result()
-    hasNestedPaging = svm.edx.bits(0, count: 1) == 1
-    hasNextRIP = svm.edx.bits(3, count: 1) == 1
-    hasFlushByASID = svm.edx.bits(6, count: 1) == 1
-    hasDecodeAssists = svm.edx.bits(7, count: 1) == 1
-    asidCount = svm.ebx
+    svmFeatures = svm.edx
+    svmIdentifiers = svm.ebx
+    hasX2APIC = basic.ecx.bits(21, count: 1) == 1
     hasSMEP = structured.ebx.bits(7, count: 1) == 1
     hasSMAP = structured.ebx.bits(20, count: 1) == 1
     hasXSAVE = basic.ecx.bits(26, count: 1) == 1
@@ -56,6 +52,8 @@ package struct ProcessorFeatures: Sendable {
     // x87, SSE, AVX, AVX-512 and PKRU: states that XSAVE alone carries.
     supportedXCR0 = hasXSAVE ? (UInt64(state.edx) << 32 | UInt64(state.eax)) & 0x2E7 : 1
     extendedStateSize = hasXSAVE ? max(state.ecx, 576) : 512
+    let rate = largest >= 0x15 ? cx86_cpuid(0x15, 0) : cx86_cpuid_result()
+    toldRate = (rate.eax, rate.ebx, rate.ecx)
     let host = basic.ecx.bits(31, count: 1) == 1 ? cx86_cpuid(0x4000_0000, 0) : cx86_cpuid_result()
     // "TCGTCGTCGTCG"
     isTranslated = host.ebx == 0x5447_4354 && host.ecx == 0x4354_4743 && host.edx == 0x4743_5447

@@ -9,14 +9,13 @@ import X86
 /// The vendor's virtualisation that this machine's processors have, found once at boot: here, and in what runs one guest
 /// (`AnyGuestProcessor`), the vendors differ; nowhere else.
 enum GuestSupport {
-  case svm
+  case svm(SVMCapabilities)
   case vmx(VMXControls)
 
   /// - Throws: Why this processor cannot run guests.
   init(_ features: ProcessorFeatures) throws(BootError) {
     if features.hasSVM {
-      if let obstacle = SVMSupport.obstacle(features) { throw .refused(obstacle) }
-      self = .svm
+      self = .svm(try SVMSupport.capabilities(features))
     } else if features.hasVMX {
       self = .vmx(try VMXSupport.controls())
     } else {
@@ -44,7 +43,7 @@ enum GuestSupport {
 /// Makes processors of guests, at boot.
 struct GuestMaker {
   private enum Kind {
-    case svm(SVMPermissions)
+    case svm(SVMCapabilities, SVMPermissions)
     case vmx(VMXControls, VMXPermissions)
   }
 
@@ -55,7 +54,7 @@ struct GuestMaker {
     self.features = features
     kind =
       switch support {
-      case .svm: .svm(try SVMPermissions(&memory))
+      case .svm(let capabilities): .svm(capabilities, try SVMPermissions(&memory))
       case .vmx(let controls): .vmx(controls, try VMXPermissions(&memory))
       }
   }
@@ -63,7 +62,7 @@ struct GuestMaker {
   /// Numbers there are for the translations of guests, 0 included, which is the host's.
   var identifierCount: Int {
     switch kind {
-    case .svm: Int(features.asidCount)
+    case .svm(let capabilities, _): Int(capabilities.identifierCount)
     case .vmx: 0x1_0000
     }
   }
@@ -90,12 +89,12 @@ struct GuestMaker {
     overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?, from memory: inout BootMemory
   ) throws(BootError) -> AnyGuestProcessor {
     switch kind {
-    case .svm(let permissions):
+    case .svm(let capabilities, let permissions):
       .svm(
         try memory.cell(
           SVMProcessor(
             vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
-            features: features, overlay: overlay)))
+            capabilities: capabilities, isTranslated: features.isTranslated, overlay: overlay)))
     case .vmx(let controls, let permissions):
       .vmx(
         try memory.cell(

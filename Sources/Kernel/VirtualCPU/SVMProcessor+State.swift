@@ -116,11 +116,9 @@ extension SVMProcessor {
     information.reason = reason.rawValue
     guard reason != .none else { return }
     var exit = exit()
-    if hasNextRIP { exit.nextRIP = vmcb[.nextRIP] }
-    if hasDecodeAssists, reason == .memoryAccess {
-      exit.instructionCount = vmcb[.instructionCount]
-      exit.instruction = (vmcb[.instructionBytes0], vmcb[.instructionBytes1])
-    }
+    exit.add(
+      nextRIP: vmcb[.nextRIP], instruction: (vmcb[.instructionBytes0], vmcb[.instructionBytes1]),
+      count: vmcb[.instructionCount], capabilities)
     exit.describe(reason, in: &information)
   }
 

@@ -10,9 +10,7 @@ import X86
 /// A vCPU on AMD SVM with nested paging (AMD APM volume 2, chapter 15).
 struct SVMProcessor: GuestProcessor {
   let vmcb: VMCB
-  let hasNextRIP: Bool
-  let hasDecodeAssists: Bool
-  let hasFlushByASID: Bool
+  let capabilities: SVMCapabilities
   /// Whether QEMU's TCG is the processor.
   let isTranslated: Bool
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
@@ -26,15 +24,13 @@ struct SVMProcessor: GuestProcessor {
   static var eventValid: UInt64 { 1 << 31 }
 
   init(
-    vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, features: ProcessorFeatures,
-    overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+    vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, capabilities: SVMCapabilities,
+    isTranslated: Bool, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
   ) {
     self.vmcb = vmcb
     self.overlay = overlay
-    hasNextRIP = features.hasNextRIP
-    hasDecodeAssists = features.hasDecodeAssists
-    hasFlushByASID = features.hasFlushByASID
-    isTranslated = features.isTranslated
+    self.capabilities = capabilities
+    self.isTranslated = isTranslated
     let first: Intercepts1 =
       .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
       | .halt | .invalidateWithASID | .ports | .modelSpecific | .shutdown
@@ -68,7 +64,7 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.sysenterEIP] = 0
   }
 
-  func forgetTranslations() { vmcb[.tlbControl] = hasFlushByASID ? 3 : 1 }
+  func forgetTranslations() { vmcb[.tlbControl] = capabilities.flush.rawValue }
 
   @inline(__always)
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {

@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
+import Virtualisation
 import X86
 
 /// The bit maps of ports and registers that exit: one pair for all guests.
@@ -36,13 +38,15 @@ struct SVMPermissions {
 
 /// Turning SVM on.
 enum SVMSupport {
-  /// Why this processor cannot run guests; `nil` if it can.
-  static func obstacle(_ features: ProcessorFeatures) -> StaticString? {
+  /// - Throws: Why this processor cannot run guests.
+  static func capabilities(_ features: ProcessorFeatures) throws(BootError) -> SVMCapabilities {
     guard MSR.vmControl.value.bits(4, count: 1) == 0 else {
-      return "the firmware has switched SVM off; look for virtualization in its set-up"
+      throw .refused("the firmware has switched SVM off; look for virtualization in its set-up")
     }
-    guard features.hasNestedPaging else { return "this processor has SVM but no nested paging" }
-    return nil
+    let capabilities = SVMCapabilities(features: features.svmFeatures, identifiers: features.svmIdentifiers)
+    if let obstacle = capabilities.obstacle { throw .refused(obstacle) }
+    log(.information, capabilities.line)
+    return capabilities
   }
 
   /// Turns SVM on for this core, whose tables and registers are the kernel's by now.
