@@ -3,6 +3,14 @@
 
 import Bits
 
+/// A serial port as a boot loader names it.
+package enum LoaderPort: Equatable, Sendable {
+  /// By its number: 0 for COM1, 1 for COM2.
+  case unit(Int)
+  /// By its first I/O port.
+  case address(UInt16)
+}
+
 /// What a boot medium starts: Roost's kernel, the boot image of a system, and the serial port that shows it.
 package struct BootContents: Sendable {
   /// The system's name: printable ASCII without quotes.
@@ -12,18 +20,18 @@ package struct BootContents: Sendable {
   /// The boot image's two parts.
   package var system: [UInt8]
   package var material: [UInt8]
-  /// The number of the console's serial port: 0 for COM1, 1 for COM2.
-  package var serialUnit: Int
+  /// The console's serial port.
+  package var serialPort: LoaderPort
   package var baud: Int
   /// A number that contents of other bytes hardly have.
   let fingerprint: UInt64
 
-  package init(name: String, kernel: [UInt8], system: [UInt8], material: [UInt8], serialUnit: Int, baud: Int) {
+  package init(name: String, kernel: [UInt8], system: [UInt8], material: [UInt8], serialPort: LoaderPort, baud: Int) {
     self.name = name
     self.kernel = kernel
     self.system = system
     self.material = material
-    self.serialUnit = serialUnit
+    self.serialPort = serialPort
     self.baud = baud
     var fingerprint = Fingerprint()
     for bytes in [Array(name.utf8), kernel, system, material] {

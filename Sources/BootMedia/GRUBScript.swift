@@ -27,9 +27,12 @@ enum GRUBScript {
   /// Loads kernel and image, and says so on the screen and on the console's serial port.
   static func second(_ contents: BootContents) -> String {
     """
-    serial --unit=\(contents.serialUnit) --speed=\(contents.baud)
+    serial \(contents.serialPort.option) --speed=\(contents.baud)
     terminal_output console serial
     echo "Roost: loading \(contents.name)"
+    if [ "$grub_platform" = efi ]; then
+      echo "UEFI leaves no text screen: from here on look at the serial port."
+    fi
     multiboot2 $prefix/kernel
     module2 $prefix/system
     module2 $prefix/material
@@ -44,4 +47,14 @@ enum GRUBScript {
     iseq ${platform} efi && chain grub.efi || chain grub.pxe
 
     """
+}
+
+extension LoaderPort {
+  /// The option of GRUB's `serial`.
+  fileprivate var option: String {
+    switch self {
+    case .unit(let number): "--unit=\(number)"
+    case .address(let port): "--port=0x\(String(port, radix: 16))"
+    }
+  }
 }

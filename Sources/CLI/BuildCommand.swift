@@ -47,7 +47,7 @@ struct BuildCommand: AsyncParsableCommand {
       let contents = BootContents(
         name: description.name, kernel: try ImagePacker.bootable(kernel: programs.kernel), system: image.system,
         material: image.material,
-        serialUnit: description.console.uart.unit, baud: description.console.baud)
+        serialPort: description.console.uart.loaderPort, baud: description.console.baud)
       try await BootMedium(contents, tools: options.tools).write(format, to: FilePath(output))
       let isPart = format == .image || format == .system
       options.reporter.step("done", isPart ? "\(output), for the kernel \(paths.kernel)" : output)
@@ -58,11 +58,6 @@ struct BuildCommand: AsyncParsableCommand {
 extension BootFormat: ExpressibleByArgument {}
 
 extension UART {
-  /// Its number, as boot loaders count.
-  fileprivate var unit: Int {
-    switch self {
-    case .com1: 0
-    case .com2: 1
-    }
-  }
+  /// As boot loaders name it.
+  fileprivate var loaderPort: LoaderPort { unit.map { .unit($0) } ?? .address(port) }
 }

@@ -77,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
       kernel: programs.kernel, image: image.string, memoryMiB: memory?.mebibytes ?? Int(needs.memory / .MiB),
       cores: cores ?? needs.cores, accelerator: decision.accelerator)
     let line: ConsoleLine = consoleSocket.map { .socket(path: $0) } ?? .standardStreams
-    machine.console = Console(port: description.console.uart.port, line: line)
+    machine.console = Console(port: description.console.uart.emulated, line: line)
     machine.cards = description.machines.flatMap(\.devices).map {
       EmulatedCard(bus: $0.bus, device: $0.device, function: $0.function)
     }
@@ -107,10 +107,12 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 extension UART {
-  fileprivate var port: SerialPort {
+  fileprivate var emulated: SerialPort {
     switch self {
     case .com1: .com1
     case .com2: .com2
+    // The emulator's own numbers of lines are those of ISA.
+    default: .other(port: port, interrupt: min(interrupt, 15))
     }
   }
 }

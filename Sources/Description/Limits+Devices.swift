@@ -8,4 +8,6 @@ extension Limits {
   package static let devices = PassedDevice.capacity
   /// Global system interrupts: computers with more pins are not heard of.
   package static let interrupts = 0...1023
+  /// ISA interrupt 0 is the timer's.
+  package static let uartInterrupts = 1...1023
 }

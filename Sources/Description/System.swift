@@ -26,11 +26,6 @@ package struct ConsolePort: Equatable, Sendable {
   package var baud: Int
 }
 
-/// A serial port of the computer.
-package enum UART: String, CaseIterable, Sendable {
-  case com1, com2
-}
-
 /// A virtual machine.
 package struct VirtualMachine: Equatable, Sendable {
   package var name: String

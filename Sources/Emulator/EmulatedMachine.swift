@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The serial port of the emulated machine that carries the console.
-package enum SerialPort: Sendable {
+package enum SerialPort: Equatable, Sendable {
   case com1, com2
+  /// One elsewhere, by its first I/O port and its ISA interrupt.
+  case other(port: UInt16, interrupt: Int)
 }
 
 /// Where the console's bytes go.
@@ -98,6 +100,8 @@ package struct EmulatedMachine: Equatable, Sendable {
       switch console.port {
       case .com1: ["-serial", "chardev:console", "-serial", "null"]
       case .com2: ["-serial", "null", "-serial", "chardev:console"]
+      case .other(let port, let interrupt):
+        ["-device", "isa-serial,chardev=console,iobase=0x\(String(port, radix: 16)),irq=\(interrupt)"]
       }
     return ["-chardev", line] + ports
   }

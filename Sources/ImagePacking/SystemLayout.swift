@@ -83,7 +83,8 @@ extension SystemLayout {
     builder.add(PortRecord(domain: domain, first: uart.port, count: 8))
     builder.add(
       InterruptRecord(
-        domain: domain, slot: UInt16(ConsoleConfiguration.interruptSlot), isISA: true, source: uart.interrupt))
+        domain: domain, slot: UInt16(ConsoleConfiguration.interruptSlot), isISA: uart.interrupt < 16,
+        source: UInt32(uart.interrupt)))
   }
 
   private func consoleConfiguration() -> [UInt8] {
@@ -200,24 +201,6 @@ extension SystemLayout {
         let address = AddressMap.channels + UInt64(slot) * AddressMap.channelStride + offset
         builder.map(region, into: domain, at: address, isWritable: true)
       }
-    }
-  }
-}
-
-extension UART {
-  /// The first of its eight ports.
-  fileprivate var port: UInt16 {
-    switch self {
-    case .com1: 0x3f8
-    case .com2: 0x2f8
-    }
-  }
-
-  /// Its ISA interrupt.
-  fileprivate var interrupt: UInt32 {
-    switch self {
-    case .com1: 4
-    case .com2: 3
     }
   }
 }

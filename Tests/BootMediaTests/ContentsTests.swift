@@ -9,7 +9,7 @@ import Testing
 private func contents(name: String = "rig", kernel: [UInt8] = [1, 2], system: [UInt8] = [3], material: [UInt8] = [4])
   -> BootContents
 {
-  BootContents(name: name, kernel: kernel, system: system, material: material, serialUnit: 1, baud: 9600)
+  BootContents(name: name, kernel: kernel, system: system, material: material, serialPort: .unit(1), baud: 9600)
 }
 
 struct ContentsTests {

@@ -53,6 +53,18 @@ import Testing
   #expect(system.machines[0].cards.isEmpty)
 }
 
+@Test func `a console can be at any I/O port, whose interrupt is then given`() throws {
+  let uart = try Fixture.parse("accepted", "other-port").console.uart
+
+  #expect(uart == UART(port: 0x3f0, interrupt: 10))
+  #expect(uart.name == "0x3f0")
+  #expect(uart.unit == nil)
+  #expect(UART(named: "com3") == UART(port: 0x3e8, interrupt: 4))
+  #expect(UART.com4.unit == 3)
+  #expect([0x3e8, 0x100, 0xfff8].allSatisfy { UART.isPossible(port: $0) })
+  #expect(![0, 0xf8, 0x3e9, 0xcf8, 0x1_0000, -8].contains { UART.isPossible(port: $0) })
+}
+
 @Test func `a scalar is taken as written, whatever YAML would make of it`() throws {
   let system = try Fixture.parse("accepted", "text-as-written")
   let folder = Fixture.folder.appending(path: "accepted").path

@@ -7,6 +7,9 @@ package enum WordProblem: Equatable, Sendable {
   case nameTooLong(String)
   /// `owner` is what has the name: a VM, or a switch.
   case reservedName(String, owner: String)
+  case badUART(String)
+  case badPort(String)
+  case portWithoutInterrupt(String)
   case unknownWord(String, key: String, choices: [String])
   case badNumber(String, key: String, range: ClosedRange<Int>)
   case badNumbers(String, key: String, range: ClosedRange<Int>)
@@ -23,6 +26,12 @@ package enum WordProblem: Equatable, Sendable {
       "the name \(quoted: name) has \(name.unicodeScalars.count) characters; use at most \(Limits.nameLength)"
     case .reservedName(let name, let owner):
       "\(quoted: name) is a part of Roost itself; give the \(owner) another name"
+    case .badUART(let text):
+      "\(quoted: text) is not possible for 'uart'; write com1, com2, com3 or com4, or the first I/O port, like 0x3e8"
+    case .badPort(let text):
+      "\(quoted: text) cannot be where a UART is; write a multiple of 8 from 0x100 to 0xfff8, but not 0xcf8"
+    case .portWithoutInterrupt(let text):
+      "nobody knows the interrupt of the UART at \(text); add it, like `interrupt: 10`"
     case .unknownWord(let word, let key, let choices):
       "\(quoted: word) is not possible for \(quoted: key); write \(Problem.list(choices, last: "or"))"
     case .badNumber(let text, let key, let range):

@@ -100,6 +100,36 @@ extension Report {
     return value.text
   }
 
+  /// A serial port, by its name or its first I/O port; of the latter somebody must say the `interrupt`: `nil` if nobody
+  /// did, and in it `nil` if that was wrong.
+  mutating func uart(_ value: Value, interrupt: Int??) -> UART? {
+    var uart = UART(named: value.text)
+    if uart == nil, matches(value.text, .text(pattern: Pattern.uart, maximum: nil)),
+      let port = Int(value.text.dropFirst(2), radix: 16)
+    {
+      guard UART.isPossible(port: port) else {
+        add(.word(.badPort(value.text)), at: value.place)
+        return nil
+      }
+      guard let interrupt else {
+        add(.word(.portWithoutInterrupt(value.text)), at: value.place)
+        return nil
+      }
+      uart = UART(port: UInt16(port), interrupt: interrupt ?? 0)
+    }
+    guard var uart else {
+      add(.word(.badUART(value.text)), at: value.place)
+      return nil
+    }
+    switch interrupt {
+    case nil: return uart
+    case .some(nil): return nil
+    case .some(let number?):
+      uart.interrupt = number
+      return uart
+    }
+  }
+
   mutating func commandLine(_ value: Value) -> String? {
     if let scalar = value.text.unicodeScalars.first(where: { !(0x20...0x7e).contains($0.value) }) {
       add(.word(.commandLineCharacter(scalar.value)), at: value.place)

@@ -58,6 +58,7 @@ struct Report {
     switch (form, value.content) {
     case (_, .refused): return false
     case (.text, .text), (.word, .text), (.flag, .text), (.choice, .text), (.number, .text), (.numbers, .text),
+      (.port, .text),
       (.list, .list),
       (.section, .map), (.named, .map):
       return true

@@ -46,9 +46,8 @@ struct SystemReader {
   private mutating func readConsole(_ value: Value) -> ConsolePort? {
     let fields = report.fields(of: value, as: .console, owner: "'console'", at: value.place)
     let baud = fields[.baud].map { report.word($0, of: .baud).flatMap { Int($0) } } ?? 115_200
-    guard let uart = fields[.uart].flatMap({ report.word($0, of: .uart) }).flatMap(UART.init), let baud else {
-      return nil
-    }
+    let interrupt = fields[.uartInterrupt].map { report.number($0, in: Limits.uartInterrupts, of: .uartInterrupt) }
+    guard let uart = fields[.uart].flatMap({ report.uart($0, interrupt: interrupt) }), let baud else { return nil }
     return ConsolePort(uart: uart, baud: baud)
   }
 

@@ -26,8 +26,11 @@ extension Key {
     summary: "How much memory the computer has.")
 
   static let uart = Key(
-    name: "uart", isRequired: true, form: .word(UART.allCases.map(\.rawValue)), example: "uart: com1",
-    summary: "The serial port of the computer.")
+    name: "uart", isRequired: true, form: .port(pattern: Pattern.uart, 0x100...0xfff8), example: "uart: com1",
+    summary: "The serial port of the computer: com1 to com4, or the first of its I/O ports.")
+  static let uartInterrupt = Key(
+    name: "interrupt", form: .number(Limits.uartInterrupts), example: "interrupt: 10",
+    summary: "The interrupt of the serial port: below 16 an ISA interrupt, else a GSI; that of com1 to com4 is known.")
   static let baud = Key(
     name: "baud", form: .choice([9600, 19200, 38400, 57600, 115_200]), example: "baud: 115200",
     summary: "Bits per second; 115200 if not given.")
@@ -61,7 +64,7 @@ extension Section {
   static let system = Section(
     title: "a system", keys: [.name, .machine, .console, .switches, .disks, .machines])
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .unprotectedDMA])
-  static let console = Section(title: "'console'", keys: [.uart, .baud])
+  static let console = Section(title: "'console'", keys: [.uart, .uartInterrupt, .baud])
   static let virtualMachine = Section(
     title: "a VM",
     keys: [

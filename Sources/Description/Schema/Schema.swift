@@ -18,6 +18,8 @@ struct Key: Equatable, Sendable {
 indirect enum Form: Equatable, Sendable {
   /// Text that matches a regular expression as a whole, of at most so many characters.
   case text(pattern: String, maximum: Int?)
+  /// A name that matches, or a number that may be written with `0x`.
+  case port(pattern: String, ClosedRange<Int>)
   /// One of these words.
   case word([String])
   /// `true` or `false`.
@@ -37,6 +39,7 @@ indirect enum Form: Equatable, Sendable {
   var kind: String {
     switch self {
     case .text, .word, .flag: "text"
+    case .port: "text or a number"
     case .choice, .number: "a number"
     case .numbers: "a number or a range"
     case .list: "a list"
@@ -59,6 +62,7 @@ enum Pattern {
   static let numbers = "[0-9]{1,9}(-[0-9]{1,9})?"
   static let macAddress = "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
   static let rate = "[0-9]{1,9} ?(kbit|Mbit|Gbit)/s"
+  static let uart = "com[1-4]|0x[0-9A-Fa-f]{3,4}"
   static let printable = "[ -~]*"
   static let kernel = "debian:i386|debian:amd64|" + path
   static let initrd = "guest:busybox|" + path

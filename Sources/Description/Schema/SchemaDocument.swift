@@ -36,6 +36,11 @@ extension Form {
     case .text(let pattern, let maximum):
       [("type", .text("string")), ("pattern", .text("^(\(pattern))$"))]
         + (maximum.map { [("maxLength", .number($0))] } ?? [])
+    case .port(let pattern, let range):
+      [
+        ("type", .array([.text("integer"), .text("string")])), ("minimum", .number(range.lowerBound)),
+        ("maximum", .number(range.upperBound)), ("pattern", .text("^(\(pattern))$")),
+      ]
     case .word(let words): [("enum", .array(words.map { .text($0) }))]
     case .flag: [("type", .text("boolean"))]
     case .choice(let numbers): [("enum", .array(numbers.map { .number($0) }))]
