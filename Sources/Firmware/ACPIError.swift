@@ -20,6 +20,7 @@ package struct TableSignature: Equatable, Sendable, BitwiseCopyable {
   package static var fadt: Self { Self(word: 0x5043_4146) }  // "FACP"
   package static var dmar: Self { Self(word: 0x5241_4d44) }  // "DMAR"
   package static var ivrs: Self { Self(word: 0x5352_5649) }  // "IVRS"
+  package static var spcr: Self { Self(word: 0x5243_5053) }  // "SPCR"
 
   /// The name that people read.
   package var name: ShortName {

@@ -70,6 +70,30 @@ package struct AMDReservedRegion: Sendable {
   package var last: UInt16 = 0
 }
 
+extension AMDRemapping {
+  /// What it says of one PCI segment alone.
+  package func only(segment: UInt16) -> AMDRemapping {
+    var result = AMDRemapping()
+    for index in 0..<unitCount where units[index].function.segment == segment {
+      // There is room: the whole has as much.
+      _ = result.add(units[index])
+      let unit = result.unitCount - 1
+      for place in 0..<deviceCount where devices[place].unit == index {
+        var range = devices[place]
+        range.unit = unit
+        _ = result.add(range)
+      }
+      for place in 0..<controllerCount where controllers[place].unit == index {
+        var controller = controllers[place]
+        controller.unit = unit
+        _ = result.add(controller)
+      }
+    }
+    for index in 0..<regionCount where regions[index].segment == segment { _ = result.add(regions[index]) }
+    return result
+  }
+}
+
 // MARK: - Filling
 
 extension AMDRemapping {

@@ -32,10 +32,17 @@ extension BootInformation {
         try addModule(tag, in: bytes, index: modules)
         modules += 1
       case 6: maps.plain = tag
+      case 8: screen = Self.screen(tag, in: bytes)
+      // The system table, its handles, and what is said of boot services: only UEFI has them.
+      case 11, 12, 19, 20: isStartedByUEFI = true
       case 14: if rsdp == nil { rsdp = address + UInt64(offset + 8) }
       case 15: rsdp = address + UInt64(offset + 8)
-      case 17: maps.efi = tag
-      case 18: maps.bootServicesRun = true
+      case 17:
+        maps.efi = tag
+        isStartedByUEFI = true
+      case 18:
+        maps.bootServicesRun = true
+        isStartedByUEFI = true
       default: break
       }
       offset = tag.next
@@ -51,6 +58,17 @@ extension BootInformation {
       let end = bytes.load(tag.offset + 12, as: UInt32.self), start < end
     else { throw .badModule }
     try addModule(start: UInt64(start), size: UInt64(end - start), index: index)
+  }
+
+  /// §3.6.12: address at 8, columns at 20, rows at 24, and at 29 the kind, of which 2 is text.
+  private static func screen(_ tag: Multiboot2Tag, in bytes: RawSpan) -> LoaderScreen {
+    guard tag.size >= 30, bytes.load(tag.offset + 29, as: UInt8.self) == 2,
+      let address = bytes.load(tag.offset + 8, as: UInt64.self),
+      let columns = bytes.load(tag.offset + 20, as: UInt32.self),
+      let rows = bytes.load(tag.offset + 24, as: UInt32.self),
+      let text = TextScreen(at: PhysicalAddress(address), columns: Int(columns), rows: Int(rows))
+    else { return .graphics }
+    return .text(text)
   }
 
   private mutating func addMap(_ maps: MapTags, in bytes: RawSpan) throws(BootInformationError) {

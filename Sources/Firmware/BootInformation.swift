@@ -24,6 +24,10 @@ package struct BootInformation {
   package internal(set) var commandLine: PhysicalRange?
   /// The ACPI root pointer or a copy of it.
   package internal(set) var rsdp: PhysicalAddress?
+  /// Whether UEFI started the loader, and no BIOS.
+  package internal(set) var isStartedByUEFI = false
+  /// What the loader says of the screen.
+  var screen = LoaderScreen.unknown
 
   init() {}
 

@@ -3,12 +3,15 @@
 
 package import Bits
 
-/// Where the configuration space of PCI buses lies in memory, as the MCFG says (PCI Firmware 3.3, §4.1.2).
+/// Where the configuration space of PCI buses lies in memory, as the MCFG says (PCI Firmware 3.3, §4.1.2): one window or
+/// several for each segment.
 package struct ConfigurationWindows: Sendable {
   package static var capacity: Int { 16 }
 
   private var windows: InlineArray<16, ConfigurationWindow> = InlineArray(repeating: ConfigurationWindow())
   package private(set) var count = 0
+  /// Windows that cannot be, that lie over others, or for which there is no room: their buses are not seen.
+  package private(set) var ignored = 0
 
   /// The window `index`.
   package subscript(index: Int) -> ConfigurationWindow { windows[index] }
@@ -19,20 +22,53 @@ package struct ConfigurationWindows: Sendable {
   ) throws(ACPIError) {
     let range = try tables.find(.mcfg, in: memory)
     guard let table = memory.bytes(at: range.start, count: range.size) else { throw ACPIError(.mcfg, .unreadable) }
-    guard table.byteCount >= 44, (table.byteCount - 44) % 16 == 0 else { throw ACPIError(.mcfg, .badLength) }
-    for offset in stride(from: 44, to: table.byteCount, by: 16) {
-      guard count < Self.capacity else { throw ACPIError(.mcfg, .tooManyEntries) }
-      guard let base = table.load(offset, as: UInt64.self), let segment = table.load(offset + 8, as: UInt16.self),
-        let first = table.load(offset + 10, as: UInt8.self), let last = table.load(offset + 11, as: UInt8.self),
-        first <= last
-      else { throw ACPIError(.mcfg, .badEntry) }
-      let window = ConfigurationWindow(base: PhysicalAddress(base), segment: segment, firstBus: first, lastBus: last)
-      guard base != 0, base.isAligned(to: 1 * .MiB),
-        fits(window.range.start.value, count: window.range.size, in: MemoryMap.end)
-      else { throw ACPIError(.mcfg, .badAddress) }
-      windows[count] = window
-      count += 1
+    guard table.byteCount >= 44 + 16 else { throw ACPIError(.mcfg, .badLength) }
+    // What is behind the last whole entry is none.
+    for index in 0..<(table.byteCount - 44) / 16 {
+      guard let entry = table.slice(44 + 16 * index, count: 16), let window = ConfigurationWindow(entry) else {
+        ignored += 1
+        continue
+      }
+      add(window)
     }
+    guard count > 0 else { throw ACPIError(.mcfg, .badEntry) }
+  }
+
+  /// Adds a window. One that shares memory with another, unless both say the same of it, would show a function under two
+  /// addresses, and two VMs could have it.
+  private mutating func add(_ window: ConfigurationWindow) {
+    for index in 0..<count where windows[index].range.overlaps(window.range) {
+      guard windows[index].segment != window.segment || windows[index].base != window.base else { continue }
+      ignored += 1
+      return
+    }
+    guard count < Self.capacity else {
+      ignored += 1
+      return
+    }
+    windows[count] = window
+    count += 1
+  }
+
+  /// Those whose memory ends below `limit`; `nil` if there is none.
+  package func reachable(below limit: UInt64) -> ConfigurationWindows? {
+    var result = self
+    result.count = 0
+    for index in 0..<count {
+      guard fits(windows[index].range.start.value, count: windows[index].range.size, in: limit) else {
+        result.ignored += 1
+        continue
+      }
+      result.windows[result.count] = windows[index]
+      result.count += 1
+    }
+    return result.count > 0 ? result : nil
+  }
+
+  /// Whether one of them shows buses of this segment.
+  package func shows(segment: UInt16) -> Bool {
+    for index in 0..<count where windows[index].segment == segment { return true }
+    return false
   }
 }
 
@@ -48,5 +84,21 @@ package struct ConfigurationWindow: Equatable, Sendable, BitwiseCopyable {
   package var range: PhysicalRange {
     PhysicalRange(
       start: base + UInt64(firstBus) * .MiB, size: (UInt64(lastBus) &- UInt64(firstBus) &+ 1) &* .MiB)
+  }
+
+  package init() {}
+
+  /// An entry of the MCFG: base, segment, first and last bus; `nil` if that cannot be.
+  init?(_ entry: RawSpan) {
+    guard let base = entry.load(0, as: UInt64.self), let segment = entry.load(8, as: UInt16.self),
+      let first = entry.load(10, as: UInt8.self), let last = entry.load(11, as: UInt8.self), first <= last, base != 0,
+      base.isAligned(to: 1 * .MiB)
+    else { return nil }
+    self.base = PhysicalAddress(base)
+    self.segment = segment
+    firstBus = first
+    lastBus = last
+    // The sum may wrap, and is then below the base.
+    guard range.start >= self.base, fits(range.start.value, count: range.size, in: MemoryMap.end) else { return nil }
   }
 }

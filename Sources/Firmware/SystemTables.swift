@@ -14,50 +14,104 @@ package struct SystemTables: Sendable {
   static var headerSize: Int { 36 }
 
   /// Where the list is, and how wide its entries are.
-  private let list: PhysicalRange
+  private let list: FoundTable
   private let isWide: Bool
 
   /// Finds the root pointer, at `rsdp` or where BIOSes leave it, and checks it and the list it points to.
   package init<M: PhysicalMemory & ~Copyable>(
     rsdp: PhysicalAddress?, in memory: borrowing M
   ) throws(ACPIError) {
-    guard let root = rsdp ?? Self.scan(memory) else { throw ACPIError(.root, .missing) }
-    let pointer = try RootPointer(at: root, in: memory)
-    isWide = pointer.extended != nil
-    list = try Self.check(pointer.extended ?? pointer.basic, isWide ? .xsdt : .rsdt, in: memory)
+    let pointer = try Self.pointer(rsdp, in: memory)
+    var chosen: (list: FoundTable, isWide: Bool)?
+    var reason: ACPIError?
+    if let extended = pointer.extended {
+      do throws(ACPIError) { chosen = (try Self.check(extended, .xsdt, in: memory), true) } catch { reason = error }
+    }
+    // The older list only serves where the newer one is not sound.
+    if chosen?.list.hasRightSum != true, pointer.basic.value != 0 {
+      do throws(ACPIError) {
+        let older = try Self.check(pointer.basic, .rsdt, in: memory)
+        if chosen == nil || older.hasRightSum { chosen = (older, false) }
+      } catch { reason = reason ?? error }
+    }
+    guard let chosen else { throw reason ?? ACPIError(.root, .badAddress) }
+    (list, isWide) = chosen
   }
 
-  /// The first table of this signature, its length and checksum checked.
+  /// The table of this signature: the first whose length can be and whose sum is right. Where none is, the first whose
+  /// sum alone is wrong: firmware that changes a table and forgets the sum is common, and whoever reads a table checks
+  /// all of it anyway. `problem` tells of that.
   package func find<M: PhysicalMemory & ~Copyable>(
     _ signature: TableSignature, in memory: borrowing M
   ) throws(ACPIError) -> PhysicalRange {
+    try search(signature, in: memory).range
+  }
+
+  /// What is wrong with a table that is used all the same, or that cannot be; `nil` if nothing is, or there is none.
+  package func problem<M: PhysicalMemory & ~Copyable>(
+    _ signature: TableSignature, in memory: borrowing M
+  ) -> ACPIError? {
+    do throws(ACPIError) {
+      return try search(signature, in: memory).hasRightSum ? nil : ACPIError(signature, .badChecksum)
+    } catch {
+      return error.reason == .missing ? nil : error
+    }
+  }
+
+  /// What is wrong with the list itself.
+  package var listProblem: ACPIError? {
+    list.hasRightSum ? nil : ACPIError(isWide ? .xsdt : .rsdt, .badChecksum)
+  }
+
+  private func search<M: PhysicalMemory & ~Copyable>(
+    _ signature: TableSignature, in memory: borrowing M
+  ) throws(ACPIError) -> FoundTable {
     let width = isWide ? 8 : 4
-    let count = min((Int(list.size) - Self.headerSize) / width, Self.listCapacity)
-    guard let entries = memory.bytes(at: list.start, count: list.size) else {
+    let count = min((Int(list.range.size) - Self.headerSize) / width, Self.listCapacity)
+    guard let entries = memory.bytes(at: list.range.start, count: list.range.size) else {
       throw ACPIError(isWide ? .xsdt : .rsdt, .unreadable)
     }
+    var doubtful: FoundTable?
+    var reason: ACPIError?
     for index in 0..<count {
       let offset = Self.headerSize + index * width
       let entry =
         isWide ? entries.load(offset, as: UInt64.self) : entries.load(offset, as: UInt32.self).map { UInt64($0) }
       guard let entry, memory.load(PhysicalAddress(entry), as: UInt32.self) == signature.word else { continue }
-      return try Self.check(PhysicalAddress(entry), signature, in: memory)
+      do throws(ACPIError) {
+        let table = try Self.check(PhysicalAddress(entry), signature, in: memory)
+        if table.hasRightSum { return table }
+        doubtful = doubtful ?? table
+      } catch { reason = reason ?? error }
     }
-    throw ACPIError(signature, .missing)
+    if let doubtful { return doubtful }
+    throw reason ?? ACPIError(signature, .missing)
   }
 
-  /// Checks the header of a table: signature, length, and that all bytes add up to 0 (§5.2.6).
+  /// Checks the header of a table, signature and length, and whether all bytes add up to 0 (§5.2.6).
   private static func check<M: PhysicalMemory & ~Copyable>(
     _ address: PhysicalAddress, _ signature: TableSignature, in memory: borrowing M
-  ) throws(ACPIError) -> PhysicalRange {
+  ) throws(ACPIError) -> FoundTable {
     guard let header = memory.bytes(at: address, count: UInt64(headerSize)),
       let length = header.load(4, as: UInt32.self)
     else { throw ACPIError(signature, .unreadable) }
     guard header.load(0, as: UInt32.self) == signature.word else { throw ACPIError(signature, .badSignature) }
     guard length >= UInt32(headerSize), length <= tableCapacity else { throw ACPIError(signature, .badLength) }
     guard let table = memory.bytes(at: address, count: UInt64(length)) else { throw ACPIError(signature, .unreadable) }
-    guard table.addsUpToZero(Int(length)) else { throw ACPIError(signature, .badChecksum) }
-    return PhysicalRange(start: address, size: UInt64(length))
+    return FoundTable(
+      range: PhysicalRange(start: address, size: UInt64(length)), hasRightSum: table.addsUpToZero(Int(length)))
+  }
+
+  /// The root pointer that the loader named, or if that is none the one that BIOSes leave.
+  private static func pointer<M: PhysicalMemory & ~Copyable>(
+    _ given: PhysicalAddress?, in memory: borrowing M
+  ) throws(ACPIError) -> RootPointer {
+    var reason = ACPIError(.root, .missing)
+    if let given {
+      do throws(ACPIError) { return try RootPointer(at: given, in: memory) } catch { reason = error }
+    }
+    guard let found = scan(memory) else { throw reason }
+    return try RootPointer(at: found, in: memory)
   }
 
   /// Looks where BIOSes leave the root pointer: the first KiB of the extended BIOS data area, whose segment is at
@@ -80,6 +134,12 @@ package struct SystemTables: Sendable {
     }
     return nil
   }
+}
+
+/// A table whose header can be.
+private struct FoundTable: Sendable {
+  let range: PhysicalRange
+  let hasRightSum: Bool
 }
 
 /// What the root pointer says (§5.2.5.3).

@@ -5,13 +5,18 @@ import Bits
 
 // The MADT (ACPI 6.5, §5.2.12): local APIC address at 36, flags at 40, from 44 on entries that begin with their type
 // and length.
+//
+// An entry that breaks the rules is left out, and counted; one whose length cannot be ends the table. A machine whose
+// firmware wrote one bad entry of thirty has its cores all the same.
 
 extension Topology {
   /// Reads the MADT.
+  ///
+  /// - Parameter reach: The highest number of a processor that interrupts can be sent to.
   package init<M: PhysicalMemory & ~Copyable>(
-    _ tables: borrowing SystemTables, in memory: borrowing M
+    _ tables: borrowing SystemTables, in memory: borrowing M, reach: UInt32 = .max
   ) throws(ACPIError) {
-    self.init()
+    self.init(reach: reach)
     let range = try tables.find(.madt, in: memory)
     guard let table = memory.bytes(at: range.start, count: range.size) else { throw ACPIError(.madt, .unreadable) }
     guard let address = table.load(36, as: UInt32.self), let flags = table.load(40, as: UInt32.self) else {
@@ -25,8 +30,11 @@ extension Topology {
     while offset < table.byteCount {
       guard let length = table.load(offset + 1, as: UInt8.self), length >= 2,
         let entry = table.slice(offset, count: Int(length))
-      else { throw ACPIError(.madt, .badEntry) }
-      try add(entry)
+      else {
+        noteBadEntry()
+        break
+      }
+      if !add(entry) { noteBadEntry() }
       offset += Int(length)
     }
     guard localAPIC.value != 0, localAPIC.value.isAligned(to: 4096), localAPIC < PhysicalAddress(MemoryMap.end) else {
@@ -35,11 +43,12 @@ extension Topology {
     guard processorCount > 0 else { throw ACPIError(.madt, .badEntry) }
   }
 
-  private mutating func add(_ entry: RawSpan) throws(ACPIError) {
+  /// - Returns: Whether the entry is long enough, and says what can be.
+  private mutating func add(_ entry: RawSpan) -> Bool {
     let isKnown: Bool? =
       switch entry.load(0, as: UInt8.self) {
       case 0: addLocalAPIC(entry)
-      case 1: try addIOAPIC(entry)
+      case 1: addIOAPIC(entry)
       case 2: addOverride(entry)
       case 4: addNMI(entry, flagsAt: 3, inputAt: 5, processor: entry.load(2, as: UInt8.self).map { Self.widened($0) })
       case 5: setLocalAPIC(entry)
@@ -47,10 +56,10 @@ extension Topology {
       case 10: addNMI(entry, flagsAt: 2, inputAt: 8, processor: entry.load(4, as: UInt32.self))
       default: true  // entries for other architectures, and those of the future
       }
-    guard isKnown != nil else { throw ACPIError(.madt, .badEntry) }
+    return isKnown == true
   }
 
-  // Each of these answers `nil` if the entry is too short.
+  // Each of these answers `nil` if the entry is too short, and `false` if it says what cannot be.
 
   /// §5.2.12.2; flag 0 is "enabled".
   private mutating func addLocalAPIC(_ entry: RawSpan) -> Bool? {
@@ -68,15 +77,12 @@ extension Topology {
   }
 
   /// §5.2.12.3
-  private mutating func addIOAPIC(_ entry: RawSpan) throws(ACPIError) -> Bool? {
+  private mutating func addIOAPIC(_ entry: RawSpan) -> Bool? {
     guard let id = entry.load(2, as: UInt8.self), let address = entry.load(4, as: UInt32.self),
       let gsiBase = entry.load(8, as: UInt32.self)
     else { return nil }
-    guard address != 0, address.isAligned(to: 16) else { throw ACPIError(.madt, .badAddress) }
-    guard addIOAPIC(IOAPICDescription(id: id, address: PhysicalAddress(UInt64(address)), gsiBase: gsiBase)) else {
-      throw ACPIError(.madt, .tooManyEntries)
-    }
-    return true
+    guard address != 0, address.isAligned(to: 16) else { return false }
+    return addIOAPIC(IOAPICDescription(id: id, address: PhysicalAddress(UInt64(address)), gsiBase: gsiBase))
   }
 
   /// §5.2.12.5

@@ -16,15 +16,25 @@ package struct Topology: Sendable {
   private var apicIDs: InlineArray<64, UInt32> = InlineArray(repeating: 0)
   /// Enabled processors, at most `processorCapacity`.
   package private(set) var processorCount = 0
-  /// Enabled processors beyond that, which stay unused.
+  /// The highest number of an enabled processor, whether it is used or not.
+  package private(set) var highestAPICID: UInt32 = 0
+  /// The highest number that an interrupt can be sent to, and enabled processors above it, which stay unused.
+  private let reach: UInt32
+  package private(set) var unreachableProcessors = 0
+  /// Enabled processors beyond the capacity, which stay unused too.
   package private(set) var ignoredProcessors = 0
   private var ioapics: InlineArray<16, IOAPICDescription> = InlineArray(repeating: IOAPICDescription())
   package private(set) var ioapicCount = 0
+  /// I/O interrupt controllers beyond the capacity, whose interrupts nobody can have.
+  package private(set) var ignoredControllers = 0
+  /// Entries that break the rules and so were left out.
+  package private(set) var badEntries = 0
   private var routes: InlineArray<16, InterruptRoute> = InlineArray(repeating: InterruptRoute(gsi: 0))
   private var nmis: InlineArray<64, LocalNMI> = InlineArray(repeating: LocalNMI())
   package private(set) var nmiCount = 0
 
-  init() {
+  init(reach: UInt32) {
+    self.reach = reach
     for irq in 0..<16 { routes[irq] = InterruptRoute(gsi: UInt32(irq)) }
   }
 
@@ -91,6 +101,11 @@ package struct LocalNMI: Equatable, Sendable, BitwiseCopyable {
 extension Topology {
   /// Adds an enabled processor; one that is listed twice, as APIC and as x2APIC, counts once.
   mutating func addProcessor(apicID: UInt32) {
+    highestAPICID = max(highestAPICID, apicID)
+    guard apicID <= reach else {
+      unreachableProcessors &+= 1
+      return
+    }
     for index in 0..<processorCount where apicIDs[index] == apicID { return }
     guard processorCount < Self.processorCapacity else {
       ignoredProcessors &+= 1
@@ -100,9 +115,17 @@ extension Topology {
     processorCount += 1
   }
 
-  /// Adds an I/O interrupt controller; `false` if there is no room.
+  mutating func noteBadEntry() { badEntries &+= 1 }
+
+  /// Adds an I/O interrupt controller; `false` if another has its address or its first interrupt already.
   mutating func addIOAPIC(_ ioapic: IOAPICDescription) -> Bool {
-    guard ioapicCount < Self.ioapicCapacity else { return false }
+    for index in 0..<ioapicCount {
+      if ioapics[index].address == ioapic.address || ioapics[index].gsiBase == ioapic.gsiBase { return false }
+    }
+    guard ioapicCount < Self.ioapicCapacity else {
+      ignoredControllers &+= 1
+      return true
+    }
     ioapics[ioapicCount] = ioapic
     ioapicCount += 1
     return true

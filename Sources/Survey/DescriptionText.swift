@@ -84,7 +84,7 @@ package struct DescriptionText {
     guard let console = machine.serial.console else {
       return ["# No serial port was found. Roost has no other console.", "console: { uart: com1 }"]
     }
-    return ["# \(console.reason)", "console: { uart: \(console.port.rawValue), baud: 115200 }"]
+    return ["# \(console.reason)", "console: { uart: \(console.port.name)\(console.port.addition), baud: 115200 }"]
   }
 
   private var disks: [String] {

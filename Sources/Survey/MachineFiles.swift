@@ -21,7 +21,7 @@ package struct MachineFiles: Sendable {
     "sys/bus/pci/devices/*/config", "sys/bus/pci/devices/*/irq",
     "sys/kernel/iommu_groups/*/devices/*",
     "sys/kernel/irq/*/hwirq", "sys/kernel/irq/*/chip_name",
-    "sys/class/tty/ttyS*/port", "sys/class/tty/ttyS*/type",
+    "sys/class/tty/ttyS*/port", "sys/class/tty/ttyS*/type", "sys/class/tty/ttyS*/irq",
   ]
 
   private var files: [String: [UInt8]] = [:]

@@ -118,10 +118,10 @@ extension MachineSurvey {
 
   private var serialPorts: Finding {
     guard let console = serial.console else {
-      return Finding(.unfit, "serial", "neither COM1 nor COM2: nobody would see or type anything")
+      return Finding(.unfit, "serial", "no UART with I/O ports: nobody would see or type anything")
     }
-    let ports = serial.ports.map { $0.rawValue.uppercased() }.joined(separator: ", ")
-    return Finding(.fit, "serial", "\(ports); the console is \(console.port.rawValue): \(console.reason)")
+    let ports = serial.ports.map { $0.name.hasPrefix("com") ? $0.name.uppercased() : $0.name }.joined(separator: ", ")
+    return Finding(.fit, "serial", "\(ports); the console is \(console.port.name): \(console.reason)")
   }
 
   // MARK: - Words

@@ -2,16 +2,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Firmware
 
 /// The serial ports that Roost can use, and which of them people sit at.
 struct SerialSurvey: Sendable {
-  enum Port: String, CaseIterable, Sendable {
-    case com1, com2
-
+  struct Port: Equatable, Sendable {
     /// The first of its I/O ports.
-    var address: UInt64 { self == .com1 ? 0x3f8 : 0x2f8 }
+    let address: UInt16
+    /// Its interrupt; `nil` if Linux does not say, or it has none.
+    let interrupt: Int?
     /// As Linux calls it.
-    fileprivate var linuxName: String { self == .com1 ? "ttyS0" : "ttyS1" }
+    fileprivate let linuxName: String
+
+    /// The ports that have names, COM1 first, and their interrupts.
+    private static let named: [(address: UInt16, interrupt: Int)] = [(0x3f8, 4), (0x2f8, 3), (0x3e8, 4), (0x2e8, 3)]
+
+    private var place: Int? { Self.named.firstIndex { $0.address == address } }
+
+    /// As people and descriptions call it.
+    var name: String { place.map { "com\($0 + 1)" } ?? "0x" + String(address, radix: 16) }
+
+    /// What a description must say besides its name.
+    var addition: String {
+      guard let interrupt, place == nil || Self.named[place ?? 0].interrupt != interrupt else { return "" }
+      return ", interrupt: \(interrupt)"
+    }
+
+    /// Whether a description can name it: where it has no name, its interrupt must be known.
+    fileprivate var isUsable: Bool {
+      if place != nil { return true }
+      return interrupt != nil && address >= 0x100 && address % 8 == 0 && address != 0xcf8
+    }
+    fileprivate var order: (Int, UInt16) { (place ?? .max, address) }
   }
 
   private(set) var ports: [Port] = []
@@ -19,18 +41,23 @@ struct SerialSurvey: Sendable {
   private(set) var console: (port: Port, reason: String)?
 
   init(_ files: MachineFiles) {
-    ports = Port.allCases.filter { port in
-      files.names(in: "sys/class/tty").contains { name in
-        let folder = "sys/class/tty/\(name)"
-        // Type 0 is a place where no UART was found (Linux, include/uapi/linux/serial.h).
-        return files.number("\(folder)/port") == port.address && files.number("\(folder)/type") != 0
-      }
-    }
+    ports = files.names(in: "sys/class/tty").compactMap { Self.port($0, files) }.sorted { $0.order < $1.order }
     console = choose(files)
   }
 
+  private static func port(_ name: String, _ files: MachineFiles) -> Port? {
+    let folder = "sys/class/tty/\(name)"
+    // Type 0 is a place where no UART was found (Linux, include/uapi/linux/serial.h).
+    guard let address = files.number("\(folder)/port").flatMap({ UInt16(exactly: $0) }), address != 0,
+      files.number("\(folder)/type") != 0
+    else { return nil }
+    let interrupt = files.number("\(folder)/irq").flatMap { (1...1023).contains($0) ? Int($0) : nil }
+    let port = Port(address: address, interrupt: interrupt, linuxName: name)
+    return port.isUsable ? port : nil
+  }
+
   private func choose(_ files: MachineFiles) -> (port: Port, reason: String)? {
-    if let port = redirection(files), ports.contains(port) { return (port, "the firmware's own console is there") }
+    if let port = redirection(files) { return (port, "the firmware's own console is there") }
     let words = (files.text("proc/cmdline") ?? "").split(separator: " ")
     for port in ports where words.contains(where: { $0.hasPrefix("console=\(port.linuxName)") }) {
       return (port, "Linux has its console there")
@@ -40,12 +67,11 @@ struct SerialSurvey: Sendable {
     }
   }
 
-  /// What the SPCR table says: the kind of address at 40, the address at 44 (Serial Port Console Redirection 1.10).
+  /// The port that the SPCR table names.
   private func redirection(_ files: MachineFiles) -> Port? {
     guard let table = files["sys/firmware/acpi/tables/SPCR"] else { return nil }
     // SAFETY: any bits are bytes.
-    let span = unsafe table.span.bytes
-    guard span.load(40, as: UInt8.self) == 1, let address = span.load(44, as: UInt64.self) else { return nil }
-    return Port.allCases.first { $0.address == address }
+    guard let address = unsafe SerialRedirection(table.span.bytes)?.port else { return nil }
+    return ports.first { $0.address == address }
   }
 }

@@ -150,6 +150,26 @@ private func amd(_ body: [UInt8]) throws(ACPIError) -> AMDRemapping {
     #expect((0..<3).map { read.region($0).last } == [0x13, 0x17, 0xffff])
   }
 
+  @Test func `what is said of one segment can be had alone`() throws {
+    let read = try amd(
+      ivrs([
+        hardware(0x11, 0xfeb0_0000, segment: 1, [[1, 0, 0, 0]]), hardware(0x11, 0xfeb8_0000, entries),
+        memory(0x21, 0x13, 0, 0x1000, 0x2000),
+      ]))
+    let first = read.only(segment: 0)
+    #expect(first.unitCount == 1)
+    #expect(first.unit(0).registers == PhysicalAddress(0xfeb8_0000))
+    #expect((0..<first.deviceCount).map { first.devices($0).first } == [8, 0x100, 0x300])
+    #expect((0..<first.deviceCount).allSatisfy { first.devices($0).unit == 0 })
+    #expect(first.controllerCount == 2)
+    #expect(first.regionCount == 1)
+    let second = read.only(segment: 1)
+    #expect(second.deviceCount == 1)
+    #expect(second.devices(0).last == .max)
+    #expect(second.regionCount == 0)
+    #expect(read.only(segment: 2).unitCount == 0)
+  }
+
   @Test func `of several blocks for one unit the newest type counts`() throws {
     let read = try amd(
       ivrs([

@@ -46,9 +46,10 @@ struct SavedMachine {
     add("sys/kernel/irq/\(number)/hwirq", "\(pin)")
   }
 
-  mutating func addSerial(_ number: Int, port: UInt64, type: Int = 4) {
+  mutating func addSerial(_ number: Int, port: UInt64, type: Int = 4, interrupt: Int? = nil) {
     add("sys/class/tty/ttyS\(number)/port", "0x" + String(port, radix: 16, uppercase: true))
     add("sys/class/tty/ttyS\(number)/type", "\(type)")
+    if let interrupt { add("sys/class/tty/ttyS\(number)/irq", "\(interrupt)") }
   }
 
   /// An ACPI table: its header, with a sound checksum, and `body` behind it.

@@ -107,6 +107,26 @@ struct SurveyTests {
     #expect(findings("serial", machine)[0].contains("is com2: the firmware's own"))
   }
 
+  @Test func `a serial port without a name is found, and described with its interrupt`() throws {
+    var machine = SavedMachine.amd
+    for path in machine.files.paths where path.hasPrefix("sys/class/tty") { machine.set(path, nil) }
+    machine.set("proc/cmdline", nil)
+    // On a card, whose line is a GSI; and some that cannot be described.
+    machine.addSerial(4, port: 0xe0c0, interrupt: 19)
+    machine.addSerial(5, port: 0xe0c8)
+    machine.addSerial(6, port: 0xcf8, interrupt: 19)
+    machine.addSerial(7, port: 0x1_02f8, interrupt: 3)
+    machine.addSerial(8, port: 0x3e0, type: 0, interrupt: 3)
+
+    #expect(findings("serial", machine) == ["fit: 0xe0c0; the console is 0xe0c0: the only one"])
+    #expect(
+      DescriptionText(MachineSurvey(machine.files)).text.contains(
+        "console: { uart: 0xe0c0, interrupt: 19, baud: 115200 }"))
+    machine.addSerial(1, port: 0x3e8, interrupt: 5)
+    #expect(findings("serial", machine)[0].hasPrefix("fit: COM3, 0xe0c0; the console is com3"))
+    #expect(DescriptionText(MachineSurvey(machine.files)).text.contains("console: { uart: com3, interrupt: 5, baud"))
+  }
+
   @Test func `a machine of which nothing is known is not fit`() {
     #expect(!MachineSurvey(MachineFiles()).isFit)
   }
