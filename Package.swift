@@ -73,6 +73,7 @@ let pure: [Target] = [
   module("Passthrough", ["Bits", "PCI"]),
   module("Virtualisation", ["Bits", "ABI"]),
   module("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
+  module("Processors", ["Bits"]),
 ]
 
 let onTarget: [Target] = [
@@ -82,7 +83,9 @@ let onTarget: [Target] = [
   module("X86", ["Bits", "CX86"]),
   module(
     "Kernel",
-    ["Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation", "BootReport"]),
+    [
+      "Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation", "BootReport", "Processors",
+    ]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
     name: "Component", dependencies: ["Bits", "ABI", "CX86"], exclude: ["link.ld"], swiftSettings: strict + bare),
@@ -163,6 +166,7 @@ let onHost: [Target] = [
   tests("Passthrough", ["Bits", "PCI"]),
   tests("Virtualisation", ["Bits", "ABI"]),
   tests("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
+  tests("Processors", ["Bits"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests("GuestImage"),

@@ -22,11 +22,11 @@ package struct AMDIOMMU: Sendable {
   package init<H: RemappingHost & ~Copyable>(
     _ description: AMDRemapping, _ host: inout H
   ) throws(IOMMUError) {
+    // Commands and tables name a function without its segment, and one table is enough: devices of other segments stay
+    // uncovered, which is to say nobody's.
+    let description = description.only(segment: 0)
     self.description = description
     guard description.unitCount > 0 else { throw .missing }
-    for index in 0..<description.unitCount where description.unit(index).function.segment != 0 {
-      throw .severalSegments
-    }
     units = InlineArray(repeating: try AMDUnit(description.unit(0), &host))
     for index in 1..<description.unitCount { units[index] = try AMDUnit(description.unit(index), &host) }
     // Four levels, and pages of all sizes, are there in all of them (§2.2.3).

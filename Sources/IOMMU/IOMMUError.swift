@@ -11,8 +11,6 @@ package enum IOMMUError: Error, Equatable, Sendable {
   case noQueuedInvalidation
   /// There is no form of page tables that all IOMMUs know.
   case noCommonTables
-  /// An AMD IOMMU is on another segment than the first.
-  case severalSegments
   case timedOut
   /// The IOMMU reports an error in what it was told to forget.
   case invalidationFailed
@@ -41,7 +39,6 @@ package enum IOMMUError: Error, Equatable, Sendable {
     case .missing: "IOMMU: nothing answers where the firmware says it is"
     case .noQueuedInvalidation: "IOMMU: it has no invalidation queue"
     case .noCommonTables: "IOMMU: the machine's IOMMUs have no form of page tables in common"
-    case .severalSegments: "IOMMU: there is one on another PCI segment than 0"
     case .timedOut: "IOMMU: it did not answer within a second"
     case .invalidationFailed: "IOMMU: it reports an error in its queue"
     case .notCovered(let device): "IOMMU: none is for \(device)"

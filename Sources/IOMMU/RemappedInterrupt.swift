@@ -32,6 +32,18 @@ package struct InterruptTarget: Equatable, Sendable {
   }
 }
 
+extension InterruptTarget {
+  /// The redirection entry of an I/O APIC that takes a line's interrupt there without an IOMMU, open.
+  package func redirection(isActiveLow: Bool) throws(IOMMUError) -> UInt64 {
+    guard apicID < 0xff else { throw .coreOutOfReach }
+    return UInt64(apicID) << 56 | redirectionFlags(isActiveLow: isActiveLow)
+  }
+
+  fileprivate func redirectionFlags(isActiveLow: Bool) -> UInt64 {
+    UInt64(vector) | (isActiveLow ? 1 << 13 : 0) | (isLevelTriggered ? 1 << 15 : 0)
+  }
+}
+
 /// An interrupt that has its place in an IOMMU's table.
 package struct RemappedInterrupt: Equatable, Sendable {
   /// What is written where to raise it.
@@ -43,10 +55,9 @@ package struct RemappedInterrupt: Equatable, Sendable {
 
   /// The redirection entry of an I/O APIC that raises it, masked (VT-d 4.1, §5.1.5.1): vector in bits 0 to 7, polarity
   /// in 13, trigger in 15, mask in 16; above, the core, or format and index as in the message.
-  package func redirection(_ target: InterruptTarget, isActiveLow: Bool) -> UInt64 {
-    let low =
-      UInt64(target.vector) | (isActiveLow ? 1 << 13 : 0) | (target.isLevelTriggered ? 1 << 15 : 0) | 1 << 16
-    guard let index else { return low | UInt64(target.apicID & 0xff) << 56 }
-    return low | 1 << 48 | UInt64(index & 0x7fff) << 49 | UInt64(index >> 15 & 1) << 11
+  package func redirection(_ target: InterruptTarget, isActiveLow: Bool) throws(IOMMUError) -> UInt64 {
+    guard let index else { return try target.redirection(isActiveLow: isActiveLow) | 1 << 16 }
+    return target.redirectionFlags(isActiveLow: isActiveLow) | 1 << 16 | 1 << 48 | UInt64(index & 0x7fff) << 49
+      | UInt64(index >> 15 & 1) << 11
   }
 }

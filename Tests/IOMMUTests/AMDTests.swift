@@ -122,7 +122,7 @@ import Testing
 
     let target = InterruptTarget(vector: 0x44, apicID: 1, isLevelTriggered: true)
     let line = try rig.iommu.makeInterrupt(from: .ioapic(9), to: target, rig.host)
-    #expect(line.redirection(target, isActiveLow: true) == 0x0100_0000_0001_a044)
+    #expect(try line.redirection(target, isActiveLow: true) == 0x0100_0000_0001_a044)
   }
 
   @Test func `a device raises its own interrupts alone`() throws {
@@ -217,9 +217,14 @@ import Testing
     let stuck = try Rig { $0.isStuck = true }
     #expect(throws: IOMMUError.timedOut) { try stuck.iommu.enable(stuck.host) }
     #expect(throws: IOMMUError.outOfMemory) { try Rig(pages: 256) }
-    #expect(throws: IOMMUError.severalSegments) {
-      try Rig(others: [TestTables.hardware(0xfeb0_0000, segment: 1, [[1, 0, 0, 0]])])
-    }
+  }
+
+  @Test func `a unit of another segment is left alone, and so are its devices`() throws {
+    let rig = try Rig(others: [TestTables.hardware(0xfeb0_0000, segment: 1, [[1, 0, 0, 0]])])
+    try rig.iommu.enable(rig.host)
+    #expect(rig.iommu.covers(card))
+    #expect(!rig.iommu.covers(FunctionAddress(segment: 1, requester: card.requester)))
+    #expect(rig.iommu.faultSource(1) == nil)
   }
 
   @Test func `memory that firmware needs for a device is told`() throws {

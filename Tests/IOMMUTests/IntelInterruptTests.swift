@@ -88,9 +88,9 @@ import Testing
     let line = try iommu.makeInterrupt(from: .ioapic(0), to: target, host)
 
     // Vector, active low, level, masked; format and index above.
-    #expect(line.redirection(target, isActiveLow: true) == 0x0001_0000_0001_a044)
+    #expect(try line.redirection(target, isActiveLow: true) == 0x0001_0000_0001_a044)
     let second = try iommu.makeInterrupt(from: .ioapic(0), to: target, host)
-    #expect(second.redirection(target, isActiveLow: false) == 0x0003_0000_0001_8044)
+    #expect(try second.redirection(target, isActiveLow: false) == 0x0003_0000_0001_8044)
     #expect(model.interrupt(at(0xff, 0), line.message.address, 0) == Arrival(vector: 0x44, core: 1, isLevel: true))
     #expect(throws: IOMMUError.unknownController(9)) { try iommu.makeInterrupt(from: .ioapic(9), to: target, host) }
   }
@@ -115,6 +115,13 @@ import Testing
     #expect(interrupt.message == InterruptMessage(address: 0xfee0_4000, data: 0x42))
     let target = InterruptTarget(vector: 0x44, apicID: 1, isLevelTriggered: true)
     let line = try iommu.makeInterrupt(from: .ioapic(9), to: target, host)
-    #expect(line.redirection(target, isActiveLow: true) == 0x0100_0000_0001_a044)
+    #expect(try line.redirection(target, isActiveLow: true) == 0x0100_0000_0001_a044)
+    // Without remapping a line's destination has 8 bits: cut, the number would be another core's.
+    for number in [255, 256, 0x101, .max] as [UInt32] {
+      let far = InterruptTarget(vector: 0x44, apicID: number)
+      #expect(throws: IOMMUError.coreOutOfReach) { try line.redirection(far, isActiveLow: true) }
+      #expect(throws: IOMMUError.coreOutOfReach) { try far.redirection(isActiveLow: false) }
+    }
+    #expect(try InterruptTarget(vector: 0x44, apicID: 254).redirection(isActiveLow: false) == 0xfe00_0000_0000_0044)
   }
 }

@@ -33,6 +33,17 @@ extension SystemTests {
       try await machine.expect("tiny login:", within: .seconds(3600))
       await machine.end()
     }
+
+    /// QEMU's TCG has no such registers: only here are they seen at work, between two cores and for a guest's timer.
+    @Test func `local APICs are driven by registers, where that is asked for`() async throws {
+      let disc = try await BootDisc.make(
+        "intel-x2apic", "Tests/SystemTests/Systems/second-core.yaml", arguments: "x2apic")
+      let machine = try await BochsComputer(disc: disc, processors: 2).boot("intel-x2apic")
+      try await machine.expect(.line("cores +2 of 2 processors, Intel VMX"), within: .seconds(600))
+      try await machine.expect(.line("interrupts +x2APIC; I/O APICs: 1"), within: .seconds(600))
+      try await machine.expect("tiny login:", within: .seconds(3600))
+      await machine.end()
+    }
   }
 }
 

@@ -38,4 +38,6 @@ package struct Match: Sendable {
 /// Something did not appear on the console in time, or never can.
 package struct ConsoleFailure: Error, CustomStringConvertible {
   package let description: String
+
+  package init(description: String) { self.description = description }
 }

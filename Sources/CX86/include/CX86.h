@@ -57,6 +57,8 @@ INSTRUCTION uint64_t cx86_rdtsc(void) { uint32_t a, d; __asm__ volatile("rdtsc" 
 
 INSTRUCTION void cx86_flush_line(const void *p) { __asm__ volatile("clflush (%0)" :: "r"(p) : "memory"); }
 INSTRUCTION void cx86_fence(void) { __asm__ volatile("mfence" ::: "memory"); }
+/// Stores before it are seen before any instruction after it executes.
+INSTRUCTION void cx86_fence_all(void) { __asm__ volatile("mfence; lfence" ::: "memory"); }
 
 // MARK: Waiting
 

@@ -12,12 +12,15 @@ struct KernelOptions {
   var isPanicTest = false
   /// `mute-core=N`, for each N from 0 to 9: core N is not told to start, as if it did not answer.
   var muteCores = CoreSet()
+  /// `x2apic`: talk to the local APICs by model-specific registers where the processors can, though nothing asks for it.
+  var wantsX2APIC = false
 
   init() {}
 
   init(_ text: borrowing RawSpan) {
     isProbe = Self.contains("probe", in: text)
     isPanicTest = Self.contains("panic-test", in: text)
+    wantsX2APIC = Self.contains("x2apic", in: text)
     for core in 0..<10 where Self.contains(Self.mute(core), in: text) { muteCores.insert(core) }
   }
 

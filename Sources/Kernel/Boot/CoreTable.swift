@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Firmware
+import Processors
 import Synchronization
 import X86
 

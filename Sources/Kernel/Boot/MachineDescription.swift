@@ -5,38 +5,11 @@ import ABI
 import Bits
 import CX86
 import Firmware
+import Processors
+import X86
 
-/// The IOMMUs that the firmware names, whoever made them.
-enum RemappingDescription {
-  case intel(IntelRemapping)
-  case amd(AMDRemapping)
-
-  init?(_ tables: borrowing SystemTables, _ memory: borrowing MachineMemory) {
-    if let intel = try? IntelRemapping(tables, in: memory) {
-      self = .intel(intel)
-    } else if let amd = try? AMDRemapping(tables, in: memory) {
-      self = .amd(amd)
-    } else {
-      return nil
-    }
-  }
-
-  /// Whether the range holds registers of one of them.
-  func isOwn(_ range: PhysicalRange) -> Bool {
-    switch self {
-    case .intel(let intel):
-      for index in 0..<intel.unitCount where intel.unit(index).registers.overlaps(range) { return true }
-    case .amd(let amd):
-      for index in 0..<amd.unitCount
-      where PhysicalRange(start: amd.unit(index).registers, size: 512 * .KiB).overlaps(range) {
-        return true
-      }
-    }
-    return false
-  }
-}
-
-/// What ACPI's fixed tables say of the machine; what they leave out is as on a PC of old.
+/// What ACPI's fixed tables say of the machine; what they leave out is as on a PC of old. What is wrong with them is in
+/// the log: the machine starts without what a bad table describes, if it can.
 struct MachineDescription {
   let topology: Topology
   let hpet: HPETDescription?
@@ -45,20 +18,42 @@ struct MachineDescription {
   let windows: ConfigurationWindows?
   /// The IOMMUs there are; `nil` where the firmware names none, or too badly.
   let remapping: RemappingDescription?
+  /// The serial port of the firmware's own console.
+  let redirection: SerialRedirection?
+  /// How cores talk to their local APICs.
+  let apicMode: APICMode
+  /// Which processors are one core; and the number of this one.
+  let threads: ThreadLayout
 
-  init(rsdp: PhysicalAddress?, _ memory: borrowing MachineMemory) throws(BootError) {
+  init(
+    rsdp: PhysicalAddress?, _ physical: borrowing MachineMemory, _ features: ProcessorFeatures, wantsX2APIC: Bool
+  ) throws(BootError) {
+    // A borrowed value cannot be looked at by closures.
+    let memory = copy physical
+    threads = ThreadLayout { ProcessorLeaf($0, $1) }
     do throws(ACPIError) {
       let tables = try SystemTables(rsdp: rsdp, in: memory)
-      topology = try Topology(tables, in: memory)
-      hpet = try? HPETDescription(tables, in: memory)
-      fixed = try? FixedDescription(tables, in: memory)
-      windows = try? ConfigurationWindows(tables, in: memory)
-      remapping = RemappingDescription(tables, memory)
+      Self.reportSums(tables, memory)
+      hpet = Self.optional { () throws(ACPIError) in try HPETDescription(tables, in: memory) }
+      fixed = Self.optional { () throws(ACPIError) in try FixedDescription(tables, in: memory) }
+      windows = Self.optional { () throws(ACPIError) in try ConfigurationWindows(tables, in: memory) }
+      redirection = Self.optional { () throws(ACPIError) in try SerialRedirection(tables, in: memory) }
+      remapping = RemappingDescription.find(tables, memory)
+      var conditions = APICConditions(
+        base: MSR.apicBase.value, hasRegisters: features.hasX2APIC,
+        highestNumber: try Topology(tables, in: memory).highestAPICID)
+      conditions.isWanted = wantsX2APIC
+      conditions.isUnwelcome = remapping?.forbidsX2APIC ?? false
+      apicMode = conditions.mode
+      topology = try Topology(tables, in: memory, reach: apicMode.highestNumber)
     } catch {
       throw .line(error.line)
     }
+    Self.reportProcessors(topology)
     guard topology.ioapicCount > 0 else { throw .refused("the firmware's tables name no I/O interrupt controller") }
-    guard topology.localAPIC.value < 4 * .GiB else { throw .refused("the local interrupt controllers are above 4 GiB") }
+    guard apicMode == .registers || topology.localAPIC.value < 4 * .GiB else {
+      throw .refused("the local interrupt controllers are above 4 GiB")
+    }
     for index in 0..<topology.ioapicCount where topology.ioapic(index).address.value >= 4 * .GiB {
       throw .refused("an I/O interrupt controller is above 4 GiB")
     }
@@ -76,18 +71,78 @@ struct MachineDescription {
 
   /// The core this code runs on, and the others after it; or, if it is to be spared, the others alone.
   func apicID(ofCore index: Int, sparingThis: Bool) -> UInt32 {
-    let own = cx86_cpuid(1, 0).ebx >> 24
     var place = sparingThis ? -1 : 0
-    for processor in 0..<topology.processorCount where topology.apicID(processor) != own {
+    for processor in 0..<topology.processorCount where topology.apicID(processor) != threads.number {
       place += 1
       if place == index { return topology.apicID(processor) }
     }
-    return own
+    return threads.number
   }
 
   /// Where a device's interrupt arrives: an ISA interrupt where the MADT says, a GSI as PCI lines are.
   func route(of record: InterruptRecord) -> InterruptRoute {
     if record.isISA != 0, let route = topology.route(isa: UInt8(truncatingIfNeeded: record.source)) { return route }
     return InterruptRoute(gsi: record.source, isActiveLow: true, isLevelTriggered: true)
+  }
+}
+
+// MARK: - What is wrong
+
+extension MachineDescription {
+  /// What is read, or `nil`, with a line in the log unless the table is only not there.
+  private static func optional<Result>(_ read: () throws(ACPIError) -> Result) -> Result? {
+    do throws(ACPIError) { return try read() } catch {
+      if error.reason != .missing { log(.warning, "\(error.line); it is not used") }
+      return nil
+    }
+  }
+
+  /// Tables with a wrong sum are used: who reads them checks every entry.
+  private static func reportSums(_ tables: borrowing SystemTables, _ memory: borrowing MachineMemory) {
+    if let problem = tables.listProblem { log(.warning, "\(problem.line); it is used all the same") }
+    for index in 0..<7 {
+      let signature: TableSignature =
+        switch index {
+        case 0: .madt
+        case 1: .hpet
+        case 2: .fadt
+        case 3: .mcfg
+        case 4: .dmar
+        case 5: .ivrs
+        default: .spcr
+        }
+      guard let problem = tables.problem(signature, in: memory), problem.reason == .badChecksum else { continue }
+      log(.warning, "\(problem.line); it is used all the same")
+    }
+  }
+
+  /// Says which processors and controllers are not used.
+  private static func reportProcessors(_ topology: Topology) {
+    if topology.badEntries > 0 {
+      log(.warning, "ACPI table APIC: \(topology.badEntries) entries cannot be, and are left out")
+    }
+    if topology.ignoredControllers > 0 {
+      log(
+        .warning,
+        "\(topology.ignoredControllers) I/O interrupt controllers beyond \(Topology.ioapicCapacity) are not used")
+    }
+    if topology.unreachableProcessors > 0 {
+      log(
+        .warning,
+        "\(topology.unreachableProcessors) processors have numbers above 254, for which x2APIC is missing: they stay idle"
+      )
+    }
+    if topology.ignoredProcessors > 0 {
+      let all = topology.processorCount + topology.ignoredProcessors
+      log(.warning, "there are \(all) processors; those beyond the first \(Topology.processorCapacity) stay idle")
+    }
+  }
+}
+
+extension ProcessorLeaf {
+  /// This processor's answer to CPUID.
+  init(_ number: UInt32, _ part: UInt32) {
+    let answer = cx86_cpuid(number, part)
+    self.init(eax: answer.eax, ebx: answer.ebx, ecx: answer.ecx, edx: answer.edx)
   }
 }

@@ -12,12 +12,14 @@ import X86
 // From the boot loader to the first component:
 //   read what the loader and the firmware say → own page tables → read the boot image → start the cores → make the
 //   domains, each for a core that runs → report → release the cores, each of which starts its threads.
-// What goes wrong on the way ends in a sentence on the UART.
+// What goes wrong on the way ends in a sentence on the UARTs, and on the screen if it shows text.
 
 /// Where boot.S arrives: the loader's magic number and the address of its information.
 @c(kernel_start)
 func kernelStart(_ magic: UInt64, _ information: UInt64) {
   EarlyConsole.prepare()
+  // Until it is known what the loader says of the screen: where there is none, nobody reads what is written.
+  earlyScreen.use(BIOSDataArea(in: MachineMemory()).flatMap { TextScreen($0) })
   do throws(BootError) {
     try boot(magic, PhysicalAddress(information))
   } catch {
@@ -30,9 +32,11 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   phases.end("firmware and loader", at: cx86_rdtsc())
   var physical = MachineMemory()
   let loader = try readLoader(magic, information, physical)
+  earlyScreen.use(loader.textScreen(in: physical))
   let options = readOptions(loader, physical)
   if options.isProbe { panicState.exitPort.store(0xf4, ordering: .relaxed) }
   log(.information, "Roost")
+  if loader.isStartedByUEFI { log(.information, "UEFI leaves no text screen: this is on serial ports alone") }
   let features = ProcessorFeatures()
   let support = try GuestSupport(features)
 
@@ -48,7 +52,9 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
   physical.end = last
   try keepLog(&memory)
 
-  let machine = try MachineDescription(rsdp: loader.rsdp, physical)
+  let machine = try MachineDescription(
+    rsdp: loader.rsdp, physical, features, wantsX2APIC: options.wantsX2APIC)
+  listenToFirmware(machine, &memory)
   InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, support, space, &memory) }
   phases.end("tables", at: cx86_rdtsc())
@@ -56,6 +62,18 @@ private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootEr
     machine: machine, features: features, support: support, space: space,
     starter: CoreStart(page: lowPage, mute: options.muteCores))
   try SystemSetup(loader, host, physical, &phases, &memory).run(options)
+}
+
+/// Keeps what firmware itself goes on using: the serial port of its console is written to as well, and the memory that it
+/// set aside for devices is nobody else's, even where its map calls that usable.
+private func listenToFirmware(_ machine: MachineDescription, _ memory: inout BootMemory) {
+  if let port = machine.redirection?.port {
+    earlyPorts.keep(firmware: port)
+    log(.information, "the firmware has its own console at port \(hex: port)")
+  }
+  var map = memory.map
+  machine.remapping?.eachReservedRange { map.reserve(start: $0.start, size: $0.size, kind: .reserved) }
+  memory.map = map
 }
 
 private func readLoader(

@@ -8,6 +8,7 @@ import Bus
 import CX86
 import Firmware
 import PCI
+import Processors
 import X86
 
 /// What the kernel says when all is dealt out and before anything runs: the machine, who has what of it, how long it
@@ -61,20 +62,20 @@ struct SystemReport: ~Escapable {
   private func showMachine() {
     let vendor: StaticString = if case .svm = host.support { "AMD SVM" } else { "Intel VMX" }
     let idle: StaticString = cores.sparesBootCore ? "; the one that booted is left idle" : ""
-    say(
-      LogLine(
-        report: "cores",
-        "\(cores.running.count) of \(host.machine.topology.processorCount) processors, \(vendor)\(idle)"
-      ))
+    let topology = host.machine.topology
+    let physical = host.machine.threads.coreCount(topology.processorCount) { topology.apicID($0) }
+    let threads: LogLine = physical < topology.processorCount ? ", threads of \(physical) physical cores" : ""
+    let processors: LogLine = "\(cores.running.count) of \(topology.processorCount) processors\(threads)"
+    say(LogLine(report: "cores", "\(processors), \(vendor)\(idle)"))
     let megahertz = clock.tscFrequency / 1_000_000
-    let name: StaticString = if case .hpet = clock.reference { "HPET" } else { "8254" }
     let timer: StaticString = host.features.hasTSCDeadline ? "timers take deadlines" : "timers count"
-    say(LogLine(report: "clock", "\(megahertz) MHz, measured against the \(name); \(timer)"))
+    say(LogLine(report: "clock", "\(megahertz) MHz, measured against \(clock.source); \(timer)"))
     var inputs: UInt32 = 0
     let controllers = kernel.interrupts.external
     for index in 0..<controllers.count { inputs += controllers[index].pinCount }
     let remapped: StaticString = remapsInterrupts ? "remapped" : "not remapped"
-    say(LogLine(report: "interrupts", "I/O APICs: \(controllers.count), with \(inputs) inputs; \(remapped)"))
+    let form: StaticString = host.machine.apicMode == .registers ? "x2APIC; " : ""
+    say(LogLine(report: "interrupts", "\(form)I/O APICs: \(controllers.count), with \(inputs) inputs; \(remapped)"))
     say(LogLine(report: "IOMMU", remappingLine))
   }
 
@@ -182,8 +183,10 @@ struct SystemReport: ~Escapable {
   }
 
   private func warn() {
-    let ignored = host.machine.topology.ignoredProcessors
-    if ignored > 0 { log(.warning, "\(ignored) processors beyond \(Topology.processorCapacity) stay unused") }
+    let machine = host.machine
+    let spares = cores.sparesBootCore
+    CoreNeighbours(reader, builder.placement, cores.cores, machine.threads)
+      .report(machine.topology.processorCount - (spares ? 1 : 0)) { machine.apicID(ofCore: $0, sparingThis: spares) }
     if kernel.remapping.count > 0, !remapsInterrupts {
       log(.warning, "the IOMMU does not remap interrupts: a device can send any, to anybody")
     }

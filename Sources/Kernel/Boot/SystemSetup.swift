@@ -7,6 +7,7 @@ import BootReport
 import CX86
 import Firmware
 import IOMMU
+import Processors
 import Synchronization
 import X86
 
@@ -23,10 +24,11 @@ struct SystemSetup {
     let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: loader.material, physical))
     let place = ImagePlace(image, material: loader.material, reader)
     Self.findSymbols(reader, place)
+    Self.useConsolePort(reader)
     let machine = host.machine
-    let local = LocalAPIC(base: machine.topology.localAPIC)
+    let local = LocalAPIC(MachineAPIC(machine.apicMode, base: machine.topology.localAPIC))
     local.enable(usesDeadline: host.features.hasTSCDeadline)
-    let clock = Clock(ReferenceClock(machine.hpet), apic: local, features: host.features)
+    let clock = try Clock.measure(ReferenceClock.find(machine), apic: local, features: host.features)
     phases.end("clock", at: cx86_rdtsc())
     cores = try CoreTable.make(reader, host, clock, local, &memory)
     let placement = CorePlacement(reader, on: cores.running)
@@ -90,6 +92,17 @@ struct SystemSetup {
     for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
       let file = reader.file(index)
       panicState.keep(symbols: PhysicalExtent(start: place.address(of: file), size: file.size))
+    }
+  }
+
+  /// From here on the kernel writes to the console's port as well, wherever the description says that is.
+  private static func useConsolePort(_ reader: borrowing BootImage) {
+    for index in 0..<reader.count(.ports) {
+      let ports = reader.ports(index)
+      let traits = DomainTraits(rawValue: reader.domain(Int(ports.domain)).traits)
+      guard traits.contains(.showsLog), ports.count == 8, ports.first != 0x3f8, ports.first != 0x2f8 else { continue }
+      earlyPorts.keep(description: ports.first)
+      EarlyConsole.prepare(ports.first)
     }
   }
 

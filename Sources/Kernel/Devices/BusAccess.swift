@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import Bus
 import CX86
@@ -15,16 +16,16 @@ private let configurationPorts = Spinlock()
 struct BusAccess: ConfigurationAccess {
   private let windows: ConfigurationWindows?
 
-  /// Windows above 4 GiB are out of the reach of the kernel's device mapping: then the ports serve.
+  /// Windows above 4 GiB are out of the reach of the kernel's device mapping. Where segment 0 has none below, the ports
+  /// serve, which show that segment alone.
   init(_ windows: ConfigurationWindows?) {
-    var isReachable = true
-    if let windows {
-      for index in 0..<windows.count {
-        let range = windows[index].range
-        if !fits(range.start.value, count: range.size, in: 4 * .GiB) { isReachable = false }
-      }
+    let reachable = windows?.reachable(below: 4 * .GiB)
+    self.windows = reachable.flatMap { $0.shows(segment: 0) ? $0 : nil }
+    if let ignored = reachable?.ignored, ignored > 0 {
+      log(.warning, "PCI: \(ignored) windows of configuration space cannot be used: their buses are not seen")
+    } else if windows != nil, self.windows == nil {
+      log(.warning, "PCI: no window of segment 0 can be used; the ports show 256 bytes of each function there")
     }
-    self.windows = isReachable ? windows : nil
   }
 
   /// All functions of the machine, one after the other.

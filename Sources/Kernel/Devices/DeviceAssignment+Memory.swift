@@ -24,6 +24,9 @@ extension DeviceAssignment {
     _ function: Int, to owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
   ) throws(IOMMUError) {
     let domain = try memoryOfDevices(of: owner, builder, &memory)
+    if !domains[owner].traits.contains(.hasVirtualCPU) {
+      try mapReservedMemory(of: functions[function].address, domain, &memory)
+    }
     var requesters = InlineArray<16, FunctionAddress?>(repeating: nil)
     var count = 0
     functions.span.eachRequester(of: function) { address in
@@ -36,6 +39,22 @@ extension DeviceAssignment {
       guard let address = requesters[index] else { continue }
       try remapping[0].attach(address, to: domain, &memory)
       try? owners.append(DeviceOwner(address: address, domain: owner), orSay: "")
+    }
+  }
+
+  /// Lets a server's device reach what firmware set aside for it, at the machine's addresses, as it must while its
+  /// requests are translated (VT-d 4.1, §8.4). A VM's addresses mean other memory: such a device is not for a VM.
+  private mutating func mapReservedMemory(
+    of device: FunctionAddress, _ domain: DMADomain, _ memory: inout BootMemory
+  ) throws(IOMMUError) {
+    var index = 0
+    while let range = remapping[0].reservedMemory(of: device, index) {
+      index += 1
+      let start = range.start.value.roundedDown(to: 4096)
+      guard let end = range.end.value.roundedUp(to: 4096) else { throw .badRange }
+      let extent = PhysicalExtent(start: PhysicalAddress(start), size: end - start)
+      log(.information, "\(device) keeps the memory at \(hex: start) that firmware set aside for it")
+      try remapping[0].map(domain, at: start, to: extent, &memory)
     }
   }
 

@@ -92,8 +92,9 @@ extension DeviceAssignment {
       log(.error, "\(name): there is no IOMMU for \(address), without which a VM cannot have a device")
       return nil
     }
-    guard !remapping[0].hasReservedMemory(address) else {
-      log(.error, "\(name): the firmware itself uses \(address), which cannot be given to a VM")
+    if let range = remapping[0].reservedMemory(of: address, 0) {
+      log(.error, "\(name): the firmware itself uses \(address), with memory at \(hex: range.start.value):")
+      log(.error, "  it cannot be given to a VM (an RMRR of the DMAR, or an IVMD of the IVRS)")
       return nil
     }
     guard ownsGroup(function, record, name) else { return nil }

@@ -8,6 +8,7 @@ import CX86
 import Firmware
 import IOMMU
 import PCI
+import Processors
 
 /// The machine's IOMMUs at work: they are on from early in boot, and what no domain of theirs has reaches nothing.
 struct Remapping: ~Copyable {
@@ -26,7 +27,7 @@ struct Remapping: ~Copyable {
     var host = RemappingMemory(source: memory, scale: scale)
     let iommu: AnyIOMMU
     do throws(IOMMUError) {
-      iommu = try make(description, functions, &host)
+      iommu = try make(description, functions, machine.apicMode, &host)
       try iommu.enable(host)
     } catch {
       // What was dealt out for it stays so.
@@ -55,12 +56,13 @@ struct Remapping: ~Copyable {
   }
 
   private static func make(
-    _ description: RemappingDescription, _ functions: Table<PCIFunction>, _ host: inout RemappingMemory
+    _ description: RemappingDescription, _ functions: Table<PCIFunction>, _ mode: APICMode,
+    _ host: inout RemappingMemory
   ) throws(IOMMUError) -> AnyIOMMU {
     switch description {
     case .intel(let intel):
       .intel(
-        try IntelIOMMU(intel, usesX2APIC: false, &host) { bridge in functions.span.buses(behind: bridge) })
+        try IntelIOMMU(intel, usesX2APIC: mode == .registers, &host) { bridge in functions.span.buses(behind: bridge) })
     case .amd(let amd): .amd(try AMDIOMMU(amd, &host))
     }
   }
@@ -100,8 +102,10 @@ struct Remapping: ~Copyable {
   /// Whether requests of the device go through an IOMMU.
   func covers(_ device: FunctionAddress) -> Bool { iommu.covers(device) }
 
-  /// Whether firmware's own use of the device needs memory: such a one is not for a guest.
-  func hasReservedMemory(_ device: FunctionAddress) -> Bool { iommu.reservedMemory(of: device, 0) != nil }
+  /// Memory that firmware's own use of the device needs, piece `index` of it: such a device is not for a guest.
+  func reservedMemory(of device: FunctionAddress, _ index: Int) -> PhysicalRange? {
+    iommu.reservedMemory(of: device, index)
+  }
 
   func makeInterrupt(
     from source: InterruptSource, to target: InterruptTarget

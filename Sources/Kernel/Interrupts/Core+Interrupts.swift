@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 
 extension Core {
   /// Takes note of an interrupt; what follows from it the main loop finds out.

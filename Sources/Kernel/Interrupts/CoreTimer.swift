@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Processors
 import X86
 
 /// A core's timer, set in ticks of the time-stamp counter.
@@ -11,7 +12,7 @@ import X86
 /// lose an interrupt of a core that enters a guest (`GuestProcessor.mayLoseInterrupt`), and a guest that never leaves
 /// by itself would then keep its core for good; so the interrupt comes again.
 struct CoreTimer {
-  private var apic = LocalAPIC(base: PhysicalAddress(0xFEE0_0000))
+  private var apic = LocalAPIC(MachineAPIC(.memory, base: PhysicalAddress(0xFEE0_0000)))
   /// Ticks of the APIC's counter for 2³² ticks of the time-stamp counter; 0 if the timer takes deadlines.
   private var ratio: UInt64 = 0
   /// What the timer is set to; `UInt64.max` if it is not.

@@ -28,10 +28,13 @@ struct IOAPIC {
   /// The redirection entry of a pin.
   subscript(_ pin: UInt32) -> UInt64 {
     get {
+      guard pin < pinCount else { return Self.masked }
       let low = read(0x10 + 2 * pin)
       return UInt64(read(0x11 + 2 * pin)) << 32 | UInt64(low)
     }
     nonmutating set {
+      // A description may name a line that the controller does not have.
+      guard pin < pinCount else { return }
       // Masked while its two halves do not belong together, but with the trigger that it has: a level that ends on a pin
       // that is set to edges is remembered as one.
       write(0x10 + 2 * pin, UInt32(truncatingIfNeeded: newValue | Self.masked))

@@ -4,6 +4,7 @@
 import Bits
 import CX86
 import Firmware
+import Processors
 import Synchronization
 
 /// The machine's interrupt controllers.

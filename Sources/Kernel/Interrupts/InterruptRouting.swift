@@ -80,12 +80,13 @@ extension Table where Element == Remapping {
     from controller: UInt8, to target: InterruptTarget, isActiveLow: Bool
   ) throws(BootError) -> UInt64 {
     guard count > 0 else {
-      return UInt64(target.apicID) << 56 | UInt64(target.vector) | (isActiveLow ? IOAPIC.isLow : 0)
-        | (target.isLevelTriggered ? IOAPIC.isLevel : 0)
+      do throws(IOMMUError) { return try target.redirection(isActiveLow: isActiveLow) } catch {
+        throw .line(error.line)
+      }
     }
     do throws(IOMMUError) {
       let interrupt = try self[0].makeInterrupt(from: .ioapic(controller), to: target)
-      return interrupt.redirection(target, isActiveLow: isActiveLow) & ~IOAPIC.masked
+      return try interrupt.redirection(target, isActiveLow: isActiveLow) & ~IOAPIC.masked
     } catch {
       throw .line(error.line)
     }

@@ -4,23 +4,19 @@
 import Bits
 import CX86
 
-/// The UARTs as the kernel writes to them while no console does: by polling, before the console starts and after it
-/// died. Which of the two usual ones people look at only the console knows, so both show everything.
+/// The UARTs and the screen as the kernel writes to them while no console does: UARTs by polling, before the console
+/// starts and after it died. Which of the ports people look at only the console knows, so all show everything.
 enum EarlyConsole {
-  private static var ports: (UInt16, UInt16) { (0x3f8, 0x2f8) }
-
-  /// Sets both to 115200 baud, 8N1, FIFO.
-  static func prepare() {
-    prepare(ports.0)
-    prepare(ports.1)
-  }
+  /// Sets all UARTs to 115200 baud, 8N1, FIFO.
+  static func prepare() { earlyPorts.each { prepare($0) } }
 
   static func write(_ byte: UInt8) {
-    write(byte, to: ports.0)
-    write(byte, to: ports.1)
+    earlyPorts.each { write(byte, to: $0) }
+    earlyScreen.write(byte)
   }
 
-  private static func prepare(_ port: UInt16) {
+  /// Sets up one UART.
+  static func prepare(_ port: UInt16) {
     cx86_out8(port + 1, 0)
     cx86_out8(port + 3, 0x80)
     cx86_out8(port, 1)

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Synchronization
 import X86
 
