@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Bits
+package import Bits
 
 /// What a BIOS notes of the machine at 0x400 (IBM PS/2 and PC BIOS Interface Technical Reference, §3); after a start by
 /// UEFI that is memory like any other, which may say anything.
 package struct BIOSDataArea: Equatable, Sendable {
   /// The first I/O ports of the serial ports that it found, COM1 first; 0 for none.
-  package private(set) var serialPorts: InlineArray<4, UInt16> = InlineArray(repeating: 0)
+  private(set) var serialPorts: InlineArray<4, UInt16> = InlineArray(repeating: 0)
   /// The mode of the screen: 2, 3 and 7 are text.
   let videoMode: UInt8
   let columns: UInt16
@@ -24,6 +24,17 @@ package struct BIOSDataArea: Equatable, Sendable {
     self.columns = columns
     self.lastRow = lastRow
     for index in 0..<4 { serialPorts[index] = bytes.load(2 * index, as: UInt16.self) ?? 0 }
+  }
+
+  /// What to tell who sits at a UART at `port` and sees nothing: that the BIOS found none there, but another; `nil` if it
+  /// found that one, or none at all.
+  package func hint(for port: UInt16) -> LogLine? {
+    var other: UInt16?
+    for index in 0..<4 where serialPorts[index] != 0 {
+      if serialPorts[index] == port { return nil }
+      other = other ?? serialPorts[index]
+    }
+    return other.map { "the BIOS found no serial port at \(hex: port), but one at \(hex: $0)" }
   }
 
   package static func == (left: Self, right: Self) -> Bool {

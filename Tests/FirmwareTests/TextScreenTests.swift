@@ -33,6 +33,17 @@ private let usual = TextScreen(at: PhysicalAddress(0xb_8000), columns: 80, rows:
     #expect((0..<4).map { ports[$0] } == [0x3f8, 0, 0, 0x2e8])
   }
 
+  @Test func `who looks for a serial port is told of the one that the BIOS found`() throws {
+    let found = try #require(BIOSDataArea(in: area(mode: 3)))
+    #expect(found.hint(for: 0x3f8) == nil)
+    #expect(found.hint(for: 0x2e8) == nil)
+    let hint = try #require(found.hint(for: 0x2f8))
+    let text = String(decoding: (0..<hint.count).map { hint.bytes[$0] }, as: UTF8.self)
+    #expect(text == "the BIOS found no serial port at 0x2f8, but one at 0x3f8")
+    // A BIOS that found none, or no BIOS, knows nothing.
+    #expect(try #require(BIOSDataArea(in: TestMemory(size: 0x1000))).hint(for: 0x2f8) == nil)
+  }
+
   @Test func `where there is no text, nothing is written`() {
     for mode in [0, 1, 4, 6, 0x12, 0x13, 0xff] as [UInt8] { #expect(screen(mode: mode) == nil) }
     for columns in [0, 19, 133, .max] as [UInt16] { #expect(screen(mode: 3, columns: columns) == nil) }

@@ -24,7 +24,7 @@ struct SystemSetup {
     let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: loader.material, physical))
     let place = ImagePlace(image, material: loader.material, reader)
     Self.findSymbols(reader, place)
-    Self.useConsolePort(reader)
+    Self.useConsolePort(reader, loader.isStartedByUEFI ? nil : BIOSDataArea(in: physical))
     let machine = host.machine
     let local = LocalAPIC(MachineAPIC(machine.apicMode, base: machine.topology.localAPIC))
     local.enable(usesDeadline: host.features.hasTSCDeadline)
@@ -96,11 +96,13 @@ struct SystemSetup {
   }
 
   /// From here on the kernel writes to the console's port as well, wherever the description says that is.
-  private static func useConsolePort(_ reader: borrowing BootImage) {
+  private static func useConsolePort(_ reader: borrowing BootImage, _ area: BIOSDataArea?) {
     for index in 0..<reader.count(.ports) {
       let ports = reader.ports(index)
       let traits = DomainTraits(rawValue: reader.domain(Int(ports.domain)).traits)
-      guard traits.contains(.showsLog), ports.count == 8, ports.first != 0x3f8, ports.first != 0x2f8 else { continue }
+      guard traits.contains(.showsLog), ports.count == 8 else { continue }
+      if let hint = area?.hint(for: ports.first) { log(.information, hint) }
+      guard ports.first != 0x3f8, ports.first != 0x2f8 else { continue }
       earlyPorts.keep(description: ports.first)
       EarlyConsole.prepare(ports.first)
     }
