@@ -52,7 +52,8 @@ let wholeSystem: [Target] = [
   .testTarget(name: "TestDriverTests", dependencies: ["TestDriver"]),
   .testTarget(name: "SystemTests", dependencies: ["TestDriver", "DiskImage", "CLI"], exclude: ["Systems"]),
   .testTarget(name: "CodeTests", dependencies: ["TestDriver"]),
-  .executableTarget(name: "Bench", dependencies: ["TestDriver"], path: "Benchmarks/Bench", swiftSettings: strict),
+  .executableTarget(
+    name: "Bench", dependencies: ["TestDriver", "DiskImage"], path: "Benchmarks/Bench", swiftSettings: strict),
 ]
 
 let pure: [Target] = [

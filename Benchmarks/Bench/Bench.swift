@@ -47,6 +47,8 @@ struct Bench {
       try await attempt(subject, scene, round: round, until: .exitsPerTick) { try await $0.measureOne(&$1) }
     case .card:
       try await attempt(subject, scene, round: round, until: .cardTCP) { try await $0.measureCard(&$1) }
+    case .disk:
+      try await attempt(subject, scene, round: round, until: .diskQueued) { try await $0.measureDisk(&$1) }
     case .four:
       if subject == .bare { return }
       try await attempt(subject, scene, round: round, until: .tcpOfLoopback) {

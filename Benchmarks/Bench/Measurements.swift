@@ -14,6 +14,10 @@ enum Metric: String, CaseIterable {
   case tcpOfLoopback = "TCP between two / by loopback in one"
   case cardTCP = "one guest with a network card: TCP, MB/s"
   case cardExits = "one guest with a network card: exits per interrupt"
+  case diskRead = "one guest with a disk: sequential read, MB/s"
+  case diskWrite = "one guest with a disk: sequential write, MB/s"
+  case diskSingle = "one guest with a disk: 4 KiB reads, one at a time, 1/s"
+  case diskQueued = "one guest with a disk: 4 KiB reads all over it, 32 at a time, 1/s"
 
   /// A value that must hold: so many times what `reference` measures, or so much.
   struct Bound {
@@ -46,6 +50,8 @@ enum Metric: String, CaseIterable {
     case .tcp: Bound(side: .atLeast, factor: 5, reference: .kvm)
     case .tcpOfLoopback: Bound(side: .atLeast, factor: 0.4, reference: nil)
     case .cardTCP: Bound(side: .atLeast, factor: 1.2, reference: .kvm)
+    case .diskRead, .diskWrite, .diskQueued: Bound(side: .atLeast, factor: 2, reference: .kvm)
+    case .diskSingle: Bound(side: .atLeast, factor: 3, reference: .kvm)
     case .loopback, .cardExits: nil
     }
   }

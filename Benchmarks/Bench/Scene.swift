@@ -7,6 +7,8 @@ enum Scene: String, CaseIterable {
   case one
   /// A guest that has a network card of the computer for itself.
   case card
+  /// A guest that has a partition of the computer's disk.
+  case disk
   /// Four guests on one network.
   case four
 
@@ -18,6 +20,32 @@ enum Scene: String, CaseIterable {
     case .one: "one guest"
     case .four: "four guests"
     case .card: "one guest with a network card"
+    case .disk: "one guest with a disk"
+    }
+  }
+
+  /// What a guest has besides a console and a network, as the files with its drivers are called.
+  var device: String? {
+    switch self {
+    case .one, .four: nil
+    case .card, .disk: rawValue
+    }
+  }
+
+  /// QEMU's arguments for it.
+  /// - Parameter hasOneOwner: Whether the computer runs one system, from which nobody has to be protected.
+  func arguments(hasOneOwner: Bool) -> [String] {
+    switch self {
+    case .one, .four: []
+    case .card:
+      (hasOneOwner ? [] : ["-device", "intel-iommu,intremap=on"])
+        + ["-netdev", "user,id=net", "-device", "e1000e,netdev=net,bus=pcie.0,addr=4,romfile="]
+    case .disk:
+      [
+        "-device", "ich9-ahci,id=sata", "-device", "ide-hd,drive=disk,bus=sata.0",
+        // The disks of whoever runs the emulator take no part in the figures.
+        "-drive", "file=\(Material.disk),if=none,id=disk,format=raw,cache=unsafe",
+      ]
     }
   }
 }

@@ -5,7 +5,7 @@ import TestDriver
 
 extension Session {
   /// Bytes of a MiB, in millions.
-  private static var megabytes: Double { 1.048576 }
+  static var megabytes: Double { 1.048576 }
 
   /// TCP and ping between vm0 and vm1 while the others idle, and TCP inside vm0.
   func measureNetwork(_ results: inout Measurements) async throws {

@@ -26,11 +26,11 @@ enum Subject: String, CaseIterable {
   /// Starts the emulated computer, one and the same for all.
   func boot(_ scene: Scene) async throws -> TestMachine {
     let folder = "\(Material.folder)/"
-    let card = scene == .card ? "-card" : ""
+    let kind = scene.device.map { "-\($0)" } ?? ""
     let kernel: (file: String, initrd: String, arguments: String) =
       switch self {
-      case .bare: (folder + "guest.kernel", folder + "guest\(card).initrd", "console=ttyS0,115200 quiet")
-      case .kvm: (folder + "host.kernel", folder + "host\(card).initrd", hostArguments(scene))
+      case .bare: (folder + "guest.kernel", folder + "guest\(kind).initrd", "console=ttyS0,115200 quiet")
+      case .kvm: (folder + "host.kernel", folder + "host\(kind).initrd", hostArguments(scene))
       case .roost: (Repository.image("KernelImage"), folder + Material.image(scene), "")
       }
     return try await TestMachine(
@@ -40,18 +40,17 @@ enum Subject: String, CaseIterable {
         "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
         "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
         "-kernel", kernel.file, "-initrd", kernel.initrd, "-append", kernel.arguments,
-      ] + (scene == .card ? cardArguments : []))
+      ] + scene.arguments(hasOneOwner: self == .bare))
   }
 
   /// KVM's host keeps to the processors that its guests are on.
   private func hostArguments(_ scene: Scene) -> String {
-    let card = scene == .card ? " intel_iommu=on card=0000:00:04.0" : ""
-    return "console=ttyS0 quiet loglevel=3 isolcpus=0 irqaffinity=1,2 guests=\(scene.guests)\(card)"
-  }
-
-  /// The card, and the IOMMU that keeps it to the guest's memory where there is more than that.
-  private var cardArguments: [String] {
-    (self == .bare ? [] : ["-device", "intel-iommu,intremap=on"])
-      + ["-netdev", "user,id=net", "-device", "e1000e,netdev=net,bus=pcie.0,addr=4,romfile="]
+    let device =
+      switch scene {
+      case .one, .four: ""
+      case .card: " intel_iommu=on card=0000:00:04.0"
+      case .disk: " disk=/dev/sda"
+      }
+    return "console=ttyS0 quiet loglevel=3 isolcpus=0 irqaffinity=1,2 guests=\(scene.guests)\(device)"
   }
 }
