@@ -31,7 +31,7 @@ enum Material {
   /// An empty disk with one partition.
   private static func makeDisk() throws {
     let new = NewDisk(partitions: [NewPartition(number: 1)], signature: 0x1234_5678)
-    FileManager.default.createFile(atPath: disk, contents: nil)
+    try Data().write(to: URL(filePath: disk))
     let file = try FileHandle(forUpdating: URL(filePath: disk))
     try file.truncate(atOffset: UInt64(new.size))
     for piece in new.contents {
