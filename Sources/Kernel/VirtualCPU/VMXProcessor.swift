@@ -46,10 +46,10 @@ struct VMXProcessor: GuestProcessor {
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     activate()
     vmcs[.hostCR3] = host.space.value
-    repeat { enter(registers) } while settles(registers)
+    repeat { enter(registers, host) } while settles(registers)
   }
 
-  private func enter(_ registers: Cell<VirtualCPUState>) {
+  private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     if state.value.mustForget { forgetNow() }
     cx86_write_cr2(state.value.cr2)
     if cx86_read_dr6() != state.value.dr6 { cx86_write_dr6(state.value.dr6) }
@@ -59,6 +59,8 @@ struct VMXProcessor: GuestProcessor {
         UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), state.value.isLaunched ? 1 : 0)
     }
     guard failed == 0 else {
+      // There was no exit that loaded it.
+      cx86_write_cr3(host.space.value)
       state.value.reason = 1 << 31
       return reportFailure()
     }
