@@ -29,10 +29,11 @@ extension Core {
   private mutating func runUser(_ index: Int, _ kernel: Kernel) {
     load(index, kernel)
     while true {
-      // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
       if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
+        // SAFETY: the frame is the thread's own, in memory that stays; `load` pointed the processor at its end.
         unsafe cx86_return_to_user(&kernel.threads[index].frame)
       } else {
+        // SAFETY: as above.
         unsafe cx86_enter_user(&kernel.threads[index].frame)
       }
       guard kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
@@ -62,7 +63,7 @@ extension Core {
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    kernel.virtualCPUs[number].run(HostReturn(state: hostState, space: kernel.domains[index].space.root))
+    let reason = kernel.virtualCPUs[number].run(HostReturn(state: hostState, space: kernel.domains[index].space.root))
     noteLoaded(index, kernel)
     let after = cx86_rdtsc()
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -70,7 +71,6 @@ extension Core {
     status.value.guestTicks &+= after &- before
     status.value.exits &+= 1
     charge(index, kernel)
-    let reason = kernel.virtualCPUs[number].exitReason
     if reason == .portAccess, let end = kickedEnd(index, number, kernel) {
       status.value.kicks &+= 1
       kernel.virtualCPUs[number].processor.skipPortWrite()

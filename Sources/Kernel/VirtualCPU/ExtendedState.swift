@@ -51,11 +51,12 @@ struct ExtendedState: ~Copyable {
   /// - Returns: What they leave behind in it.
   mutating func save() -> Residue {
     cx86_clear_ts()
-    // SAFETY: the area is page-aligned and as large as CPUID asked for.
     if hasXSAVE {
       if selectedInCore != all { cx86_xsetbv(all) }
+      // SAFETY: the area is page-aligned and as large as CPUID asked for.
       unsafe cx86_xsave(DirectMap.pointer(area.start), all)
     } else {
+      // SAFETY: the area is page-aligned, and a page is more than FXSAVE writes.
       unsafe cx86_fxsave(DirectMap.pointer(area.start))
     }
     debug = DebugAddresses.inCore
@@ -67,11 +68,12 @@ struct ExtendedState: ~Copyable {
   /// processor long, so nothing is stored where `residue`, what the last vCPU left, says the same.
   mutating func restore(over residue: Residue?) {
     cx86_clear_ts()
-    // SAFETY: the area was written by XSAVE or `reset`, and by nobody else.
     if hasXSAVE {
       if residue == nil { cx86_xsetbv(all) }
+      // SAFETY: the area was written by XSAVE or `reset`, and by nobody else.
       unsafe cx86_xrstor(DirectMap.pointer(area.start), all)
     } else {
+      // SAFETY: the area was written by FXSAVE or `reset`, and by nobody else.
       unsafe cx86_fxrstor(DirectMap.pointer(area.start))
     }
     cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)

@@ -14,8 +14,6 @@ struct VirtualCPU: ~Copyable {
   var extended: ExtendedState
   /// The guest's memory.
   let memory: AddressSpace
-  /// Why the guest last stopped; `nil` for the kernel's own affairs.
-  private(set) var exitReason: ExitReason?
 
   init(
     state: Cell<VirtualCPUState>, processor: AnyGuestProcessor, extended: consuming ExtendedState, memory: AddressSpace
@@ -31,7 +29,6 @@ struct VirtualCPU: ~Copyable {
     state.value = VirtualCPUState()
     processor.reset()
     extended.reset()
-    exitReason = nil
   }
 
   /// Looks whether the guest can go on with the VMM's page.
@@ -51,11 +48,13 @@ struct VirtualCPU: ~Copyable {
     processor.load(&state.value)
   }
 
+  /// Runs the guest until an exit.
+  /// - Returns: Why it stopped; `nil` for the kernel's own affairs.
   @inline(__always)
-  mutating func run(_ host: HostReturn) {
+  mutating func run(_ host: HostReturn) -> ExitReason? {
     processor.run(state, host)
     extended.noticeSelection()
-    exitReason = processor.exitReason()
+    return processor.exitReason()
   }
 
   /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else.
