@@ -116,7 +116,7 @@ let onHost: [Target] = [
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
-  .target(name: "Survey", dependencies: ["Bits", "Firmware"], swiftSettings: strict),
+  .target(name: "Survey", dependencies: ["Bits", "Firmware", "Description"], swiftSettings: strict),
   .target(
     name: "BootMedia",
     dependencies: [

@@ -27,6 +27,12 @@ package struct UART: Equatable, Sendable {
     self = Self.named[index]
   }
 
+  /// The one whose ports begin at `port`, if that has a name.
+  package init?(at port: UInt16) {
+    guard let known = Self.named.first(where: { $0.port == port }) else { return nil }
+    self = known
+  }
+
   /// Its number as boot loaders count, from 0; `nil` if its ports are at another place.
   package var unit: Int? { Self.named.firstIndex { $0.port == port } }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Description
 import Firmware
 
 /// The serial ports that Roost can use, and which of them people sit at.
@@ -14,26 +15,23 @@ struct SerialSurvey: Sendable {
     /// As Linux calls it.
     fileprivate let linuxName: String
 
-    /// The ports that have names, COM1 first, and their interrupts.
-    private static let named: [(address: UInt16, interrupt: Int)] = [(0x3f8, 4), (0x2f8, 3), (0x3e8, 4), (0x2e8, 3)]
-
-    private var place: Int? { Self.named.firstIndex { $0.address == address } }
+    /// The one with a name that is there, with the interrupt that goes with it.
+    private var known: UART? { UART(at: address) }
 
     /// As people and descriptions call it.
-    var name: String { place.map { "com\($0 + 1)" } ?? "0x" + String(address, radix: 16) }
+    var name: String { UART(port: address, interrupt: interrupt ?? 0).name }
 
     /// What a description must say besides its name.
     var addition: String {
-      guard let interrupt, place == nil || Self.named[place ?? 0].interrupt != interrupt else { return "" }
+      guard let interrupt, known?.interrupt != interrupt else { return "" }
       return ", interrupt: \(interrupt)"
     }
 
     /// Whether a description can name it: where it has no name, its interrupt must be known.
     fileprivate var isUsable: Bool {
-      if place != nil { return true }
-      return interrupt != nil && address >= 0x100 && address % 8 == 0 && address != 0xcf8
+      known != nil || interrupt != nil && UART.isPossible(port: Int(address))
     }
-    fileprivate var order: (Int, UInt16) { (place ?? .max, address) }
+    fileprivate var order: (Int, UInt16) { (known?.unit ?? .max, address) }
   }
 
   private(set) var ports: [Port] = []
