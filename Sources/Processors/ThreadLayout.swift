@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Bits
+package import Bits
 
 /// Which logical processors are hyper-threads of one core: those whose numbers differ in the lowest bits alone.
 package struct ThreadLayout: Equatable, Sendable {
@@ -11,10 +11,10 @@ package struct ThreadLayout: Equatable, Sendable {
   package let number: UInt32
 
   /// Asks a processor (Intel SDM volume 2 and AMD APM volume 3, CPUID): leaf 0xB, or AMD's 0x8000001E.
-  package init(_ leaf: (_ number: UInt32, _ part: UInt32) -> ProcessorLeaf) {
+  package init(_ leaf: (_ number: UInt32, _ part: UInt32) -> CPUIDAnswer) {
     let largest = leaf(0, 0).eax
     let largestExtended = leaf(0x8000_0000, 0).eax
-    let levels = largest >= 0xb ? leaf(0xb, 0) : ProcessorLeaf()
+    let levels = largest >= 0xb ? leaf(0xb, 0) : CPUIDAnswer()
     // Level 1 is that of threads; no processors at it means that the leaf is empty.
     let hasLevels = levels.ebx & 0xffff != 0
     number = hasLevels ? levels.edx : leaf(1, 0).ebx >> 24

@@ -1,21 +1,22 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Bits
 import TestSupport
 import Testing
 
 @testable import Processors
 
 /// CPUID as some processor answers it; leaves that are not named are zeros.
-private func layout(_ leaves: [UInt32: ProcessorLeaf]) -> ThreadLayout {
-  ThreadLayout { number, part in part == 0 ? leaves[number] ?? ProcessorLeaf() : ProcessorLeaf() }
+private func layout(_ leaves: [UInt32: CPUIDAnswer]) -> ThreadLayout {
+  ThreadLayout { number, part in part == 0 ? leaves[number] ?? CPUIDAnswer() : CPUIDAnswer() }
 }
 
 @Suite struct ThreadLayoutTests {
   /// A Xeon D-2100 (Skylake), processor 13: two threads, whose numbers differ in bit 0.
   private let xeon = layout([
-    0: ProcessorLeaf(eax: 0x16), 1: ProcessorLeaf(ebx: 0x0d20_0800),
-    0xb: ProcessorLeaf(eax: 1, ebx: 2, ecx: 0x100, edx: 13), 0x8000_0000: ProcessorLeaf(eax: 0x8000_0008),
+    0: CPUIDAnswer(eax: 0x16), 1: CPUIDAnswer(ebx: 0x0d20_0800),
+    0xb: CPUIDAnswer(eax: 1, ebx: 2, ecx: 0x100, edx: 13), 0x8000_0000: CPUIDAnswer(eax: 0x8000_0008),
   ])
 
   @Test func `Intel's threads are told apart by leaf 0xB`() {
@@ -26,29 +27,29 @@ private func layout(_ leaves: [UInt32: ProcessorLeaf]) -> ThreadLayout {
   }
 
   @Test func `AMD's threads are told apart by leaf 0xB, or by its own`() {
-    let zen: [UInt32: ProcessorLeaf] = [
-      0: ProcessorLeaf(eax: 0xd), 1: ProcessorLeaf(ebx: 0x0610_0800),
-      0x8000_0000: ProcessorLeaf(eax: 0x8000_001f), 0x8000_0001: ProcessorLeaf(ecx: 1 << 22),
-      0x8000_001e: ProcessorLeaf(eax: 6, ebx: 0x103),
+    let zen: [UInt32: CPUIDAnswer] = [
+      0: CPUIDAnswer(eax: 0xd), 1: CPUIDAnswer(ebx: 0x0610_0800),
+      0x8000_0000: CPUIDAnswer(eax: 0x8000_001f), 0x8000_0001: CPUIDAnswer(ecx: 1 << 22),
+      0x8000_001e: CPUIDAnswer(eax: 6, ebx: 0x103),
     ]
     #expect(layout(zen).threadBits == 1)
     #expect(layout(zen).number == 6)
-    let withLeaf = zen.merging([0xb: ProcessorLeaf(eax: 1, ebx: 2, ecx: 0x100, edx: 6)]) { $1 }
+    let withLeaf = zen.merging([0xb: CPUIDAnswer(eax: 1, ebx: 2, ecx: 0x100, edx: 6)]) { $1 }
     #expect(layout(withLeaf) == layout(zen))
     // Without the flag for it the leaf is no leaf.
-    #expect(layout(zen.merging([0x8000_0001: ProcessorLeaf()]) { $1 }).threadBits == 0)
+    #expect(layout(zen.merging([0x8000_0001: CPUIDAnswer()]) { $1 }).threadBits == 0)
   }
 
   @Test func `numbers beyond 255 stand in leaf 0xB alone`() {
     let many = layout([
-      0: ProcessorLeaf(eax: 0x1f), 1: ProcessorLeaf(ebx: 0x2c20_0800),
-      0xb: ProcessorLeaf(eax: 1, ebx: 2, ecx: 0x100, edx: 300),
+      0: CPUIDAnswer(eax: 0x1f), 1: CPUIDAnswer(ebx: 0x2c20_0800),
+      0xb: CPUIDAnswer(eax: 1, ebx: 2, ecx: 0x100, edx: 300),
     ])
     #expect(many.number == 300)
   }
 
   @Test func `an old processor's threads are cores`() {
-    let old = layout([0: ProcessorLeaf(eax: 5), 1: ProcessorLeaf(ebx: 0x0302_0800)])
+    let old = layout([0: CPUIDAnswer(eax: 5), 1: CPUIDAnswer(ebx: 0x0302_0800)])
     #expect(old.threadBits == 0)
     #expect(old.number == 3)
     #expect(!old.isOneCore(2, 3))
@@ -71,7 +72,7 @@ private func layout(_ leaves: [UInt32: ProcessorLeaf]) -> ThreadLayout {
       UInt32(truncatingIfNeeded: random.next() % 3 == 0 ? UInt64.max << (random.next() % 64) : random.next())
     }
     for _ in 0..<fuzzRounds(500) {
-      let read = ThreadLayout { _, _ in ProcessorLeaf(eax: word(), ebx: word(), ecx: word(), edx: word()) }
+      let read = ThreadLayout { _, _ in CPUIDAnswer(eax: word(), ebx: word(), ecx: word(), edx: word()) }
       #expect(read.threadBits <= 8)
       _ = read.isOneCore(word(), word())
     }

@@ -30,7 +30,7 @@ struct MachineDescription {
   ) throws(BootError) {
     // A borrowed value cannot be looked at by closures.
     let memory = copy physical
-    threads = ThreadLayout { ProcessorLeaf($0, $1) }
+    threads = ThreadLayout { CPUIDAnswer($0, $1) }
     do throws(ACPIError) {
       let tables = try SystemTables(rsdp: rsdp, in: memory)
       Self.reportSums(tables, memory)
@@ -139,7 +139,7 @@ extension MachineDescription {
   }
 }
 
-extension ProcessorLeaf {
+extension CPUIDAnswer {
   /// This processor's answer to CPUID.
   init(_ number: UInt32, _ part: UInt32) {
     let answer = cx86_cpuid(number, part)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Bits
+
 /// What becomes of a RDMSR.
 package enum MSRValue: Equatable, Sendable {
   case value(UInt64)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Bits
+
 extension CPUIDPolicy {
   /// Leaf 15: the time-stamp counter as a fraction of the crystal's rate, which is also the APIC timer's.
   ///

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Bits
+
 extension CPUIDPolicy {
   /// The x87 and SSE state and the header of XSAVE, which are always there.
   private static var legacyStateSize: UInt32 { 576 }

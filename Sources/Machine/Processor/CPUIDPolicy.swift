@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Bits
+
 /// What CPUID answers a guest: the machine's processor, cut down to one core and to what Roost keeps for each guest,
 /// with KVM's paravirtual leaves, which stock Linux knows.
 ///

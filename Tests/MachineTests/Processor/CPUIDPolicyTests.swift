@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Bits
 import TestSupport
 import Testing
 

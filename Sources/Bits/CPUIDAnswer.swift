@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// An answer of CPUID.
-package struct ProcessorLeaf: Equatable, Sendable {
+/// What CPUID leaves in its four registers.
+package struct CPUIDAnswer: Equatable, Sendable, BitwiseCopyable {
   package var eax: UInt32
   package var ebx: UInt32
   package var ecx: UInt32
@@ -14,4 +14,7 @@ package struct ProcessorLeaf: Equatable, Sendable {
     self.ecx = ecx
     self.edx = edx
   }
+
+  /// What leaves that do not exist answer.
+  package static var zero: Self { Self() }
 }
