@@ -125,7 +125,7 @@ let onHost: [Target] = [
     swiftSettings: strict),
   .target(
     name: "GuestImage",
-    dependencies: ["Bits", "HostTools", .product(name: "SystemPackage", package: "swift-system")],
+    dependencies: ["Bits", "Machine", "HostTools", .product(name: "SystemPackage", package: "swift-system")],
     resources: [.embedInCode("Root")],
     swiftSettings: strict),
   .target(
@@ -170,7 +170,12 @@ let onHost: [Target] = [
   tests("Processors", ["Bits"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
-  tests("GuestImage"),
+  tests(
+    "GuestImage",
+    [
+      "HostTools", "Machine", .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   tests("BootMedia", ["DiskImage", "Storage"]),
   tests("Survey", ["Bits", "Description"]),
   tests("Emulator"),

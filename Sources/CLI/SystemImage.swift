@@ -38,9 +38,12 @@ struct SystemImage {
   }
 
   func packed(_ system: System, programs: Programs) async throws -> PackedImage {
+    var kernels: [KernelSource: [UInt8]] = [:]
     var guests: [GuestBoot] = []
     for machine in system.machines {
-      guests.append(GuestBoot(kernel: try await kernel(machine), initrd: try await initrd(machine)))
+      let source = machine.kernel
+      if kernels[source] == nil { kernels[source] = await unpacked(try await kernel(source), source) }
+      guests.append(GuestBoot(kernel: kernels[source] ?? [], initrd: try await initrd(machine)))
     }
     var images: [[UInt8]] = []
     for case .image(let path) in system.disks.map(\.source) { images.append(try WholeFile.read(path)) }
@@ -48,10 +51,21 @@ struct SystemImage {
     return try ImagePacker.pack(system, programs: programs, guests: guests, diskImages: images)
   }
 
-  private func kernel(_ machine: VirtualMachine) async throws -> [UInt8] {
-    switch machine.kernel {
+  /// The bzImage.
+  private func kernel(_ source: KernelSource) async throws -> [UInt8] {
+    switch source {
     case .file(let path): try WholeFile.read(path)
     case .debian(let architecture): try WholeFile.read(try await material.kernel(architecture.debian).string)
+    }
+  }
+
+  /// What the VMM is given: the kernel unpacked, or if that cannot be, as it is.
+  private func unpacked(_ kernel: [UInt8], _ source: KernelSource) async -> [UInt8] {
+    do throws(StaysPacked) {
+      return try await material.unpacked(kernel)
+    } catch {
+      if error.isWorthKnowing { reporter.step("kernel", "\(source.name) stays packed: \(error)") }
+      return kernel
     }
   }
 
@@ -64,6 +78,16 @@ struct SystemImage {
         try WholeFile.read(try await material.initrd(architecture.debian).string),
         GuestMaterial.hostnameSegment(machine.name),
       ]
+    }
+  }
+}
+
+extension KernelSource {
+  /// As the description has it.
+  fileprivate var name: String {
+    switch self {
+    case .debian(let architecture): "debian:\(architecture.rawValue)"
+    case .file(let path): path
     }
   }
 }

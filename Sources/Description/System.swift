@@ -61,7 +61,7 @@ package enum Architecture: String, CaseIterable, Sendable {
 }
 
 /// Where a guest's kernel comes from.
-package enum KernelSource: Equatable, Sendable {
+package enum KernelSource: Hashable, Sendable {
   /// The kernel of the Debian distribution.
   case debian(Architecture)
   /// A bzImage; the path is the description's folder and what the description says, joined.

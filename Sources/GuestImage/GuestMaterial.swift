@@ -13,8 +13,8 @@ package struct Progress: Sendable {
 
 /// Makes what a guest boots from, out of Debian's own packages; what was made is kept in a cache.
 package struct GuestMaterial: Sendable {
-  private let cache: FilePath
-  private let tools: ToolRunner
+  let cache: FilePath
+  let tools: ToolRunner
   private let progress: Progress
 
   /// - Parameter cache: An absolute path; created when needed.

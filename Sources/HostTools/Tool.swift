@@ -13,8 +13,10 @@ package struct Tool: Hashable, Sendable {
 
   package static let aptCache = Tool("apt-cache", package: "apt")
   package static let aptGet = Tool("apt-get", package: "apt")
+  package static let bzip2 = Tool("bzip2", package: "bzip2")
   package static let dpkgDeb = Tool("dpkg-deb", package: "dpkg")
   package static let gzip = Tool("gzip", package: "gzip")
+  package static let lz4 = Tool("lz4", package: "lz4")
   package static let emulator = Tool("qemu-system-x86_64", package: "qemu-system-x86")
   package static let grubImage = Tool("grub-mkimage", package: "grub-common")
   package static let mcopy = Tool("mcopy", package: "mtools")
@@ -22,6 +24,8 @@ package struct Tool: Hashable, Sendable {
   package static let mmd = Tool("mmd", package: "mtools")
   package static let swift = Tool("swift", package: "swiftlang")
   package static let xorriso = Tool("xorriso", package: "xorriso")
+  package static let xz = Tool("xz", package: "xz-utils")
+  package static let zstandard = Tool("zstd", package: "zstd")
 }
 
 /// A tool did not do what was asked of it.
@@ -29,6 +33,8 @@ package enum ToolFailure: Error, Equatable, CustomStringConvertible {
   case missing(Tool)
   /// It ended with a failure; `saying` is what it wrote last.
   case failed(Tool, saying: String)
+  /// It wrote more than that many bytes.
+  case tooMuch(Tool, limit: Int)
   /// It could not be started, or its output not be read.
   case unusable(Tool, because: String)
 
@@ -38,6 +44,8 @@ package enum ToolFailure: Error, Equatable, CustomStringConvertible {
       "\(tool.name) is not installed; install it with 'apt-get install \(tool.package)', or everything with 'make prerequisites'"
     case .failed(let tool, let saying):
       saying.isEmpty ? "\(tool.name) failed" : "\(tool.name) failed:\n\(saying)"
+    case .tooMuch(let tool, let limit):
+      "\(tool.name) wrote more than the \(limit) bytes that there should be"
     case .unusable(let tool, let because):
       "\(tool.name) cannot be used: \(because)"
     }

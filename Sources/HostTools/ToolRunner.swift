@@ -25,7 +25,7 @@ package struct ToolRunner: Sendable {
     let changes = Dictionary(
       uniqueKeysWithValues: environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) }
       })
-    do {
+    return try await Self.translating(tool, limit: Self.outputLimit) {
       let result = try await Subprocess.run(
         .name(tool.name), arguments: Arguments(arguments), environment: .inherit.updating(changes),
         workingDirectory: directory,
@@ -35,10 +35,41 @@ package struct ToolRunner: Sendable {
         throw ToolFailure.failed(tool, saying: Self.lastWords(result.standardOutput, result.standardError))
       }
       return result.standardOutput
+    }
+  }
+
+  /// Runs a tool that makes other bytes of those in a file.
+  /// - Parameter limit: The most bytes that it may make.
+  /// - Returns: Its standard output.
+  package func run(
+    _ tool: Tool, _ arguments: [String], reading file: FilePath, limit: Int
+  ) async throws(ToolFailure) -> [UInt8] {
+    logger.debug("\(([tool.name] + arguments).joined(separator: " ")) < \(file)")
+    return try await Self.translating(tool, limit: limit) {
+      let input = try FileDescriptor.open(file, .readOnly)
+      let result = try await Subprocess.run(
+        .name(tool.name), arguments: Arguments(arguments),
+        input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+        output: .bytes(limit: limit), error: .string(limit: Self.outputLimit))
+      guard result.terminationStatus.isSuccess else {
+        throw ToolFailure.failed(tool, saying: Self.lastWords("", result.standardError))
+      }
+      return result.standardOutput
+    }
+  }
+
+  /// Runs a tool and says what went wrong in our own words.
+  private static func translating<Result>(
+    _ tool: Tool, limit: Int, _ body: () async throws -> Result
+  ) async throws(ToolFailure) -> Result {
+    do {
+      return try await body()
     } catch let failure as ToolFailure {
       throw failure
     } catch let error as SubprocessError where error.code == .executableNotFound {
       throw .missing(tool)
+    } catch let error as SubprocessError where error.code == .outputLimitExceeded {
+      throw .tooMuch(tool, limit: limit)
     } catch {
       throw .unusable(tool, because: "\(error)")
     }

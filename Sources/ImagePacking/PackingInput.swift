@@ -25,7 +25,7 @@ package struct Programs: Sendable {
 
 /// What a VM boots.
 package struct GuestBoot: Sendable {
-  /// A bzImage.
+  /// A bzImage, or what `GuestMaterial` unpacked of one.
   package var kernel: [UInt8]
   /// The pieces of the initial RAM disk, which Linux unpacks one after another.
   ///

@@ -26,7 +26,10 @@ extension VirtualMachine {
     while let byte = line.load(count, as: UInt8.self), byte != 0 { count += 1 }
     guard let text = line.slice(0, count: count) else { stop("the configuration holds no command line") }
     do throws(LinuxBootError) {
-      enter(try LinuxBoot.load(kernel: kernel, initrd: initrd, commandLine: text, rsdp: rsdp, into: pc.memory))
+      enter(
+        try LinuxBoot.load(
+          kernel: kernel, initrd: initrd, commandLine: text, rsdp: rsdp, randomness: Randomness.number, into: pc.memory)
+      )
     } catch {
       stop(error.sentence)
     }

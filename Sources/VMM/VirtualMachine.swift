@@ -28,7 +28,7 @@ struct VirtualMachine: ~Copyable {
     origin = Time.ticks
     scale = information.scale
     let kernel = Memory.bytes(at: AddressMap.guestKernel, size: configuration.kernelSize)
-    let is64Bit = (try? LinuxBoot.inspect(kernel, fileSize: configuration.kernelSize))?.is64Bit ?? false
+    let is64Bit = (try? GuestKernel(inspecting: kernel))?.setup.is64Bit ?? false
     var facts = CPUIDFacts()
     facts.supportedXCR0 = information.supportedXCR0
     facts.tscFrequency = information.tscFrequency

@@ -53,6 +53,10 @@ INSTRUCTION cx86_cpuid_result cx86_cpuid(uint32_t leaf, uint32_t subleaf) {
 }
 INSTRUCTION uint64_t cx86_rdtsc(void) { uint32_t a, d; __asm__ volatile("rdtsc" : "=a"(a), "=d"(d) :: "memory"); return (uint64_t)d << 32 | a; }
 
+/// A number of the processor's own noise; 0 and not good if it had none to give.
+typedef struct { uint64_t value; uint8_t isGood; } cx86_random;
+INSTRUCTION cx86_random cx86_rdrand(void) { cx86_random r; __asm__ volatile("rdrand %0" : "=r"(r.value), "=@ccc"(r.isGood)); return r; }
+
 // MARK: Caches
 
 INSTRUCTION void cx86_flush_line(const void *p) { __asm__ volatile("clflush (%0)" :: "r"(p) : "memory"); }

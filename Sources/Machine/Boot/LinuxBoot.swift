@@ -30,52 +30,58 @@ package enum LinuxBoot {
   static var parametersSize: UInt64 { 4096 }
   static var commandLineAddress: UInt64 { 0x2_0000 }
 
-  /// Checks that a file is a bzImage that `load` takes.
-  ///
-  /// `header` is its first `LinuxKernel.headerSize` bytes, or all of it.
-  package static func inspect(
-    _ header: borrowing RawSpan, fileSize: UInt64
-  ) throws(LinuxBootError) -> LinuxKernel {
-    try LinuxKernel(inspecting: header, fileSize: fileSize)
-  }
-
-  /// Loads `kernel` and `initrd` (empty if there is none) and tells the kernel of both, of `commandLine` (without a
-  /// final zero) and of the ACPI tables at `rsdp`.
+  /// Loads `kernel` (a bzImage, or a kernel that `roost` unpacked) and `initrd` (empty if there is none), and tells the
+  /// kernel of both, of `commandLine` (without a final zero) and of the ACPI tables at `rsdp`.
+  /// - Parameter randomness: What decides where an unpacked kernel goes, if it is one that may go anywhere.
   package static func load(
     kernel file: borrowing RawSpan, initrd: borrowing RawSpan, commandLine: borrowing RawSpan,
-    rsdp: GuestAddress, into memory: GuestMemory
+    rsdp: GuestAddress, randomness: UInt64, into memory: GuestMemory
   ) throws(LinuxBootError) -> EntryState {
-    let kernel = try inspect(file, fileSize: UInt64(file.byteCount))
+    let kernel = try GuestKernel(inspecting: file)
+    let setup = kernel.setup
     guard memory.lowSize >= 2 * .MiB, memory.lowSize <= MemoryMap.lowLimit else { throw .badMemorySize }
-    guard UInt64(commandLine.byteCount) <= kernel.commandLineLimit,
+    guard UInt64(commandLine.byteCount) <= setup.commandLineLimit,
       fits(commandLineAddress, count: UInt64(commandLine.byteCount) + 1, in: MemoryMap.conventionalEnd)
     else { throw .commandLineTooLong }
-    guard fits(kernel.loadAddress, count: kernel.runtimeSize, in: memory.lowSize),
-      let code = file.slice(Int(kernel.codeOffset), count: Int(kernel.codeSize))
-    else { throw .kernelTooBig }
+    guard fits(setup.loadAddress, count: kernel.runtimeSize, in: memory.lowSize) else { throw .kernelTooBig }
     let initrdAddress = try place(initrdSize: UInt64(initrd.byteCount), above: kernel, in: memory)
+    let placement = KernelPlacement(
+      of: kernel, below: initrd.isEmpty ? memory.lowSize : initrdAddress, commandLine: commandLine,
+      randomness: randomness)
 
+    try kernel.write(from: file, at: placement.base, to: memory)
     do throws(GuestMemoryError) {
-      try memory.write(code, at: GuestAddress(kernel.loadAddress))
       try memory.write(initrd, at: GuestAddress(initrdAddress))
       try memory.write(commandLine, at: GuestAddress(commandLineAddress))
       try memory.write(UInt8(0), at: GuestAddress(commandLineAddress + UInt64(commandLine.byteCount)))
       try writeDescriptors(to: memory)
-      try memory.fill(GuestAddress(parametersAddress), count: parametersSize)
-      if let header = file.slice(0x1f1, count: Int(kernel.headerEnd) - 0x1f1) {
-        try memory.write(header, at: GuestAddress(parametersAddress + 0x1f1))
-      }
-      try set(.loaderType, 0xff, in: memory)  // a loader without a number of its own
-      try set(.videoMode, 0xffff, in: memory)  // "normal", though there is none
-      try set(.commandLine, UInt32(commandLineAddress), in: memory)
+      try writeParameters(of: kernel, from: file, isRandomlyPlaced: placement.isRandom, to: memory)
       try set(.initrdAddress, UInt32(initrdAddress), in: memory)
       try set(.initrdSize, UInt32(initrd.byteCount), in: memory)
       try set(.rsdp, rsdp.value, in: memory)
       try writeMemoryMap(to: memory)
     } catch { throw .badMemorySize }
     return EntryState(
-      entryPoint: UInt32(kernel.loadAddress), bootParameters: UInt32(parametersAddress),
+      entryPoint: UInt32(placement.base + kernel.entry), bootParameters: UInt32(parametersAddress),
       gdtBase: UInt32(gdtAddress), gdtLimit: 0x1f, codeSelector: 0x10, dataSelector: 0x18)
+  }
+
+  /// Writes `boot_params` with the kernel's own setup header, and what every loader says in it.
+  private static func writeParameters(
+    of kernel: GuestKernel, from file: borrowing RawSpan, isRandomlyPlaced: Bool, to memory: GuestMemory
+  ) throws(GuestMemoryError) {
+    try memory.fill(GuestAddress(parametersAddress), count: parametersSize)
+    let start = kernel.setupOffset + 0x1f1
+    if let header = file.slice(Int(start), count: Int(kernel.setup.headerEnd) - 0x1f1) {
+      try memory.write(header, at: GuestAddress(parametersAddress + 0x1f1))
+    }
+    try set(.loaderType, 0xff, in: memory)  // a loader without a number of its own
+    try set(.videoMode, 0xffff, in: memory)  // "normal", though there is none
+    try set(.commandLine, UInt32(commandLineAddress), in: memory)
+    var flags = LoadFlags(
+      rawValue: try memory.read(GuestAddress(parametersAddress + UInt64(BootField<UInt8>.loadFlags.offset))))
+    flags.set(.isRandomlyPlaced, to: isRandomlyPlaced)
+    try set(.loadFlags, flags.rawValue, in: memory)
   }
 
   /// Where a 32-bit kernel's direct mapping surely reaches: what lies above it would copy down before use.
@@ -83,12 +89,12 @@ package enum LinuxBoot {
 
   /// Where the initial RAM disk goes: as high as it may; 0 if there is none.
   private static func place(
-    initrdSize size: UInt64, above kernel: LinuxKernel, in memory: GuestMemory
+    initrdSize size: UInt64, above kernel: GuestKernel, in memory: GuestMemory
   ) throws(LinuxBootError) -> UInt64 {
     guard size > 0 else { return 0 }
-    let limit = min(kernel.initrdLimit, memory.lowSize)
-    let kernelEnd = kernel.loadAddress + kernel.runtimeSize
-    let near = kernel.is64Bit ? limit : min(limit, directMapEnd)
+    let limit = min(kernel.setup.initrdLimit, memory.lowSize)
+    let kernelEnd = kernel.setup.loadAddress + kernel.runtimeSize
+    let near = kernel.setup.is64Bit ? limit : min(limit, directMapEnd)
     guard let address = highest(size, below: near, above: kernelEnd) ?? highest(size, below: limit, above: kernelEnd)
     else { throw .initrdTooBig }
     return address

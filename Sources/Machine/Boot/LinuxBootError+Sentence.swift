@@ -14,6 +14,9 @@ extension LinuxBootError {
     case .kernelTooBig: "the kernel does not fit the guest's memory"
     case .initrdTooBig: "the initial RAM disk does not fit the guest's memory"
     case .badMemorySize: "the guest's memory has an impossible size"
+    case .otherForm: "the unpacked kernel was made by another version of Roost; build the boot image anew"
+    case .badUnpackedKernel: "the head of the unpacked kernel contradicts itself"
+    case .badRelocation: "a relocation of the unpacked kernel lies outside its image"
     }
   }
 }

@@ -23,6 +23,12 @@ package enum LinuxBootError: Error, Equatable {
   case initrdTooBig
   /// The guest's memory is less than the first 2 MiB, or reaches the device window.
   case badMemorySize
+  /// An unpacked kernel in a form of another version.
+  case otherForm
+  /// The head of an unpacked kernel contradicts itself or the setup header.
+  case badUnpackedKernel
+  /// A relocation of an unpacked kernel lies outside its image.
+  case badRelocation
 }
 
 /// What a bzImage says of itself, all of it checked against the file (Linux, boot protocol, "The Real-Mode Kernel
@@ -44,6 +50,11 @@ package struct LinuxKernel: Equatable, Sendable {
   /// The first address the initial RAM disk must not reach.
   package let initrdLimit: UInt64
   package let isRelocatable: Bool
+  /// What the address of a relocatable kernel is a multiple of.
+  package let alignment: UInt64
+  /// Where in the file the kernel itself is, packed, and its size: claims; 0 bytes if the header does not say.
+  package let payloadOffset: UInt64
+  package let payloadSize: UInt64
   /// Whether this is a 64-bit kernel; its 32-bit entry point is used all the same.
   package let is64Bit: Bool
 
@@ -51,6 +62,8 @@ package struct LinuxKernel: Equatable, Sendable {
   package static var headerSize: Int { 0x290 }
 
   /// Checks the setup header at the start of a file of `fileSize` bytes; `header` is its first bytes, or all of it.
+  ///
+  /// A header whose code is elsewhere belongs to a file without an end: `.max`.
   package init(inspecting header: borrowing RawSpan, fileSize: UInt64) throws(LinuxBootError) {
     guard try header[.bootFlag] == 0xaa55, try header[.magic] == 0x5372_6448 else { throw .notLinux }
     version = try header[.version]
@@ -76,7 +89,10 @@ package struct LinuxKernel: Equatable, Sendable {
     commandLineLimit = UInt64(try header[.commandLineLimit])
     initrdLimit = UInt64(try header[.initrdLastAddress]) + 1
     (loadAddress, runtimeSize) = try Self.place(header, version: version, codeSize: codeSize)
-    let alignment = UInt64(try header[.alignment])
+    let saysPayload = version >= 0x208
+    payloadOffset = codeOffset + (saysPayload ? UInt64(try header[.payloadOffset]) : 0)
+    payloadSize = saysPayload ? UInt64(try header[.payloadSize]) : 0
+    alignment = UInt64(try header[.alignment])
     if isRelocatable, alignment.nonzeroBitCount != 1 || !loadAddress.isAligned(to: alignment) { throw .badHeader }
   }
 

@@ -35,6 +35,8 @@ extension BootField<UInt32> {
   static var initrdLastAddress: Self    { Self(0x22c) }   // initrd_addr_max
   static var alignment: Self            { Self(0x230) }   // kernel_alignment
   static var commandLineLimit: Self     { Self(0x238) }   // cmdline_size        from 2.06, without the final zero
+  static var payloadOffset: Self        { Self(0x248) }   // payload_offset      from 2.08, from the code's start
+  static var payloadSize: Self          { Self(0x24c) }   // payload_length      from 2.08
   static var runtimeSize: Self          { Self(0x260) }   // init_size           from 2.10
 }
 
@@ -47,6 +49,7 @@ extension BootField<UInt64> {
 struct LoadFlags: Flags {
   let rawValue: UInt8
   static var loadedHigh: Self           { .bit(0) }       // LOADED_HIGH         a bzImage, for 1 MiB and up
+  static var isRandomlyPlaced: Self     { .bit(1) }       // KASLR_FLAG          told to the kernel by what unpacked it
 }
 
 /// `xloadflags`.

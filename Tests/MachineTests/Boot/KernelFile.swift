@@ -38,6 +38,6 @@ struct KernelFile {
   }
 
   func inspect() throws(LinuxBootError) -> LinuxKernel {
-    try LinuxBoot.inspect(bytes.span.bytes, fileSize: UInt64(bytes.count))
+    try LinuxKernel(inspecting: bytes.span.bytes, fileSize: UInt64(bytes.count))
   }
 }

@@ -20,8 +20,8 @@ struct LinuxKernelTests {
 
   @Test func `its first bytes are enough to inspect it`() throws {
     let file = KernelFile()
-    let kernel = try LinuxBoot.inspect(
-      Array(file.bytes[..<LinuxKernel.headerSize]).span.bytes, fileSize: UInt64(file.bytes.count))
+    let kernel = try LinuxKernel(
+      inspecting: Array(file.bytes[..<LinuxKernel.headerSize]).span.bytes, fileSize: UInt64(file.bytes.count))
     #expect(kernel == (try file.inspect()))
   }
 
@@ -94,7 +94,7 @@ struct LinuxKernelTests {
       file.bytes.removeLast(Int(random.next() % 8 == 0 ? random.next() % UInt64(file.bytes.count) : 0))
       _ = try? LinuxBoot.load(
         kernel: file.bytes.span.bytes, initrd: [1, 2, 3].span.bytes, commandLine: [0x61].span.bytes,
-        rsdp: GuestAddress(0), into: memory.guest)
+        rsdp: GuestAddress(0), randomness: random.next(), into: memory.guest)
     }
   }
 }
@@ -105,11 +105,11 @@ struct LinuxBootTests {
 
   private func load(
     _ file: KernelFile = KernelFile(), initrd: [UInt8] = [], commandLine: String = "console=ttyS0",
-    into other: GuestMemory? = nil
+    randomness: UInt64 = 0, into other: GuestMemory? = nil
   ) throws -> EntryState {
     try LinuxBoot.load(
       kernel: file.bytes.span.bytes, initrd: initrd.span.bytes, commandLine: Array(commandLine.utf8).span.bytes,
-      rsdp: GuestAddress(0xf_0000), into: other ?? memory.guest)
+      rsdp: GuestAddress(0xf_0000), randomness: randomness, into: other ?? memory.guest)
   }
 
   @Test func `the entry state is that of the 32-bit protocol`() throws {
