@@ -25,8 +25,8 @@ struct Clock {
   ) throws(BootError) -> Clock {
     guard let reference else { return try told(features, apic: apic) }
     apic[.timerInitial] = UInt32.max
+    let firstCount = timerCount(apic)
     let start = reference.read()
-    let startCount = apic[.timerCurrent]
     var end = start
     var elapsed: UInt64 = 0
     while elapsed < 20_000_000 {
@@ -34,13 +34,16 @@ struct Clock {
       elapsed = reference.scale.nanoseconds(from: start.count, to: end.count)
       guard end.tsc &- start.tsc < patience else { throw .refused("the clock that measures time has stopped") }
     }
-    let endCount = apic[.timerCurrent]
+    let lastCount = timerCount(apic)
     apic[.timerInitial] = 0
-    let ticks = end.tsc &- start.tsc
     return Clock(
-      tscFrequency: max(ticks &* 1_000_000 / (elapsed / 1000), 1_000_000),
-      timerRatio: features.hasTSCDeadline ? 0 : max((UInt64(startCount &- endCount) << 32) / max(ticks, 1), 1),
-      source: reference.name)
+      tscFrequency: max((end.tsc &- start.tsc) &* 1_000_000 / (elapsed / 1000), 1_000_000),
+      timerRatio: features.hasTSCDeadline ? 0 : lastCount.fallRatio(since: firstCount), source: reference.name)
+  }
+
+  /// What the timer, which counts down, has left, and the time-stamp counter at the same moment.
+  private static func timerCount(_ apic: LocalAPIC) -> TimedCount {
+    TimedCount(of: { UInt64(apic[.timerCurrent]) }, by: cx86_rdtsc)
   }
 
   private static func told(_ features: ProcessorFeatures, apic: LocalAPIC) throws(BootError) -> Clock {
@@ -52,11 +55,10 @@ struct Clock {
     let source: StaticString = "the processor's word"
     guard !features.hasTSCDeadline else { return Clock(tscFrequency: frequency, timerRatio: 0, source: source) }
     apic[.timerInitial] = UInt32.max
-    let start = cx86_rdtsc()
-    while cx86_rdtsc() &- start < frequency / 50 {}
-    let count = UInt32.max &- apic[.timerCurrent]
+    let first = timerCount(apic)
+    while cx86_rdtsc() &- first.tsc < frequency / 50 {}
+    let last = timerCount(apic)
     apic[.timerInitial] = 0
-    let ratio = max((UInt64(count) << 32) / (frequency / 50), 1)
-    return Clock(tscFrequency: frequency, timerRatio: ratio, source: source)
+    return Clock(tscFrequency: frequency, timerRatio: last.fallRatio(since: first), source: source)
   }
 }

@@ -4,6 +4,7 @@
 import Bits
 import CX86
 import Firmware
+import Processors
 import _Volatile
 
 /// A clock whose rate is known. Firmware may name one that stands still, and chipsets leave the 8254 out or stop it to
@@ -39,21 +40,7 @@ struct ReferenceClock {
     }
   }
 
-  /// The clock and the time-stamp counter at one moment: the closest of five looks.
-  func read() -> (count: UInt64, tsc: UInt64) {
-    var best = (count: UInt64(0), tsc: UInt64(0))
-    var narrowest = UInt64.max
-    for _ in 0..<5 {
-      let before = cx86_rdtsc()
-      let count = count
-      let after = cx86_rdtsc()
-      if after &- before < narrowest {
-        narrowest = after &- before
-        best = (count, before &+ narrowest / 2)
-      }
-    }
-    return best
-  }
+  func read() -> TimedCount { TimedCount(of: { count }, by: cx86_rdtsc) }
 
   /// Whether it moves, within a millisecond or so.
   private var isRunning: Bool {
