@@ -11,6 +11,7 @@ struct Card: ~Copyable {
   var transmit: SplitQueue
   let features: VirtioFeatures
   let filter: AdmissionFilter
+  private var sent: SentNotice
 
   /// - Throws: which of the queues cannot be used, and why.
   init(_ setup: borrowing DeviceSetup, memory: GuestMemory) throws(CardError) {
@@ -21,6 +22,7 @@ struct Card: ~Copyable {
     self.transmit = transmit
     self.features = features
     filter = AdmissionFilter(setup.filter)
+    sent = SentNotice(queueSize: Int(transmit.size))
   }
 
   /// Whether the driver set both queues up, without which no frame moves.
@@ -57,6 +59,20 @@ struct Card: ~Copyable {
     try ChainCursor.copy(count, from: &body, to: &place)
     room.complete(head.count + count, in: &receive)
   }
+
+  // MARK: - Frames that are gone
+
+  /// Gives the frame with this first descriptor back to its sender.
+  mutating func giveBack(_ head: UInt16, now: UInt64) {
+    transmit.complete(head: head, written: 0)
+    sent.note(at: now)
+  }
+
+  /// Whether the driver is to be interrupted for frames that are gone.
+  mutating func tellsSent(now: UInt64) -> Bool { sent.takeDue(at: now) && transmit.needsInterrupt() }
+
+  /// When `tellsSent` is to be asked again although nothing happens.
+  var sentDeadline: UInt64? { sent.deadline }
 
   private static func queue(
     _ name: CardQueue, of setup: borrowing DeviceSetup, _ memory: GuestMemory, _ features: VirtioFeatures

@@ -50,7 +50,7 @@ extension Switch {
       }
     }
     first = portCount == 0 ? 0 : (first + 1) % portCount
-    raiseInterrupts(&counters)
+    if let time = raiseInterrupts(now, &counters) { service.deadline = min(service.deadline ?? .max, time) }
     if !service.hasMore { service.hasMore = turnKicksOn(idle) }
     service.signalled = signalled
     service.failed = failed
@@ -91,7 +91,7 @@ extension Switch {
   /// Gives the frame on the bench back to its sender.
   private mutating func finishFrame(of port: Int, now: UInt64, _ counters: inout PortCounters) {
     let length = max(0, bench.sent.readableCount - NetworkHeader.size)
-    ports[port].card?.transmit.complete(head: bench.sent.head, written: 0)
+    ports[port].card?.giveBack(bench.sent.head, now: now)
     ports[port].limit.charge(bytes: min(length, Frame.maximumLength), at: now)
     ports[port].segmentsGiven = 0
     counters.sent &+= 1
@@ -100,7 +100,7 @@ extension Switch {
 
   /// Shows drivers what happened in a turn: receivers first, so that a switch lost here sends twice rather than never.
   private mutating func publish(_ sender: Int, _ receivers: PortSet) {
-    unreported.insert((receivers | .port(sender)) & live)
+    unreported.insert(receivers & live)
     var rest = receivers
     while let port = rest.takeFirst() { ports[port].card?.receive.publish() }
     ports[sender].card?.transmit.publish()
@@ -108,16 +108,25 @@ extension Switch {
 
   // MARK: - Interrupts and kicks
 
-  private mutating func raiseInterrupts(_ counters: inout SwitchCounters) {
-    while let port = unreported.takeFirst() {
+  /// Finds the drivers that are to be interrupted.
+  /// - Returns: When to look again although nothing happens; `nil` if never.
+  private mutating func raiseInterrupts(_ now: UInt64, _ counters: inout SwitchCounters) -> UInt64? {
+    var next: UInt64?
+    var rest = live
+    while let port = rest.takeFirst() {
       var events = DeviceEvents.none
-      if ports[port].card?.receive.needsInterrupt() == true { events.insert(.queue(CardQueue.receive.rawValue)) }
-      if ports[port].card?.transmit.needsInterrupt() == true { events.insert(.queue(CardQueue.transmit.rawValue)) }
+      if unreported.contains(.port(port)), ports[port].card?.receive.needsInterrupt() == true {
+        events.insert(.queue(CardQueue.receive.rawValue))
+      }
+      if ports[port].card?.tellsSent(now: now) == true { events.insert(.queue(CardQueue.transmit.rawValue)) }
+      if let time = ports[port].card?.sentDeadline { next = min(next ?? .max, time) }
       guard !events.isEmpty else { continue }
       counters.ports[port].interrupts &+= UInt64(events.rawValue.nonzeroBitCount)
       ports[port].events.insert(events)
       signalled.insert(.port(port))
     }
+    unreported = .none
+    return next
   }
 
   private mutating func turnKicksOff() {

@@ -26,7 +26,7 @@ package struct Switch: ~Copyable {
   var bench = Workbench()
   /// Ports whose cards are in use.
   var live: PortSet = .none
-  /// Ports whose drivers may wait for an interrupt.
+  /// Ports whose drivers may wait for an interrupt for what they got.
   var unreported: PortSet = .none
   /// Ports with events for their VMMs, and those that failed since this was last told.
   var signalled: PortSet = .none

@@ -57,6 +57,7 @@ struct KickTests {
     #expect(service.signalled == .port(0) | .port(1))
     #expect(network.events == [.queue(1), .queue(0)])
     #expect(network.port(1).interrupts == before + 1)
+    #expect(service.deadline == nil)
 
     let card = network.cards[1]
     card.memory[Int(card.receive.setup.available)] = 1 as UInt16
@@ -64,6 +65,64 @@ struct KickTests {
     network.cards[0].send(ethernet(to: .station(1), from: .station(0)))
     #expect(network.serve().signalled == .none)
     #expect(card.received().count == 11)
+  }
+
+  @Test(arguments: ways)
+  func `a sender hears of a few frames late, of many at once, and not of those it has seen to be gone`(
+    features: UInt64
+  ) {
+    let network = TestNetwork(2) { TestCard(.station($0), features: features, size: 128) }
+    network.run()
+    network.events = [.none, .none]
+    let card = network.cards[0]
+    func send(_ count: Int) { for _ in 0..<count { card.send(ethernet(to: .station(1), from: .station(0))) } }
+
+    send(3)
+    let start = network.now
+    #expect(network.serve().deadline == start + SentNotice.patience)
+    #expect(network.events[0] == .none && network.events[1] == .queue(0))
+    network.now = start + SentNotice.patience - 1
+    #expect(network.serve().deadline == start + SentNotice.patience)
+    #expect(network.events[0] == .none)
+    network.now += 1
+    #expect(network.serve().deadline == nil)
+    #expect(network.events[0] == .queue(1))
+    card.poll()
+
+    // A queue of 128 takes six frames of twenty descriptors.
+    network.events[0] = .none
+    send(3)
+    network.serve()
+    #expect(network.events[0] == .none)
+    send(1)
+    #expect(network.serve().deadline == nil)
+    #expect(network.events[0] == .queue(1))
+    card.poll()
+
+    network.events[0] = .none
+    send(1)
+    network.serve()
+    card.poll()
+    if features & TestCard.eventIndex != 0 {
+      card.memory[Int(card.transmit.setup.available) + 4 + 2 * 128] = card.transmit.usedSeen &+ 40
+    } else {
+      card.memory[Int(card.transmit.setup.available)] = 1 as UInt16
+    }
+    network.now += SentNotice.patience
+    #expect(network.serve().deadline == nil)
+    #expect(network.events[0] == .none)
+  }
+
+  @Test func `a card that goes away takes along what its driver was to hear`() {
+    let network = TestNetwork(2)
+    network.run()
+    network.cards[0].send(ethernet(to: .station(1), from: .station(0)))
+    network.engine.detach(0, counters: &network.counters)
+    network.attach(0)
+    network.serve()
+    network.engine.detach(0, counters: &network.counters)
+    network.now += SentNotice.patience
+    #expect(network.serve().deadline == nil)
   }
 
   @Test func `with event indices the interrupt is for the frame that the driver waits for`() {

@@ -23,6 +23,8 @@ struct PolicyTests {
       network.run()
     }
     #expect(network.cards[1].received().count == 64)
+    network.now += SentNotice.patience
+    network.run()
     return network
   }
 
