@@ -55,6 +55,19 @@ extension SystemTests {
       try await system.expectLease(number)
     }
 
+    @Test func `the card behind the second root works by its line too, and after a reboot`() async throws {
+      let system = try await TestMachine.boot("Tests/SystemTests/Systems/card-by-line.yaml")
+      try await system.logInEverywhere(0...0)
+      try await system.expectLease(0)
+      try await system.expectLine(0)
+      try await system.expectDownload(0)
+      system.enter("reboot")
+      try await system.expect(.line("vm0 starts, for the 2nd time"), within: .seconds(120))
+      try await system.logIn(0)
+      try await system.expectLease(0)
+      await system.end()
+    }
+
     @Test func `a card that is told to read what is not its VM's is stopped, and reported`() async throws {
       let system = try await ThreeWithCards.booted.value
       try await system.misdirectCard(of: 0, to: 0x4000_0000)
