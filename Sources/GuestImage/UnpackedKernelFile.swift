@@ -14,22 +14,37 @@ enum UnpackedKernelFile {
     let elf = try KernelELF(unpacked, startingAt: kernel.setup.loadAddress, taking: kernel.setup.runtimeSize)
     let image = elf.image
     let relocations = kernel.setup.isRelocatable ? try elf.relocations() : []
+    let table = distances(relocations)
     let head = UnpackedKernelHead(
       entry: try elf.entry(), imageSize: UInt32(image.count), memorySize: elf.memorySize,
-      relocationCount: UInt32(relocations.count))
+      relocationCount: UInt32(relocations.count), relocationsSize: UInt32(table.count))
 
     var file: [UInt8] = []
-    file.reserveCapacity(Int(head.relocationsOffset) + 4 * relocations.count)
+    file.reserveCapacity(Int(head.relocationsOffset) + table.count)
     // SAFETY: the head has no padding, so every byte of it is initialised.
     unsafe withUnsafeBytes(of: head) { unsafe file.append(contentsOf: $0) }
     file.pad(to: UnpackedKernelHead.setupOffset)
     file += kernel.head
     file.pad(to: UnpackedKernelHead.imageOffset)
     file += image
-    file.pad(to: head.relocationsOffset)
-    // SAFETY: numbers have no padding; host and target are both little-endian.
-    unsafe relocations.withUnsafeBytes { unsafe file.append(contentsOf: $0) }
+    file += table
     return file
+  }
+
+  /// How far each place is behind the last, seven bits a byte, as `RelocationReader` takes it.
+  static func distances(_ places: [UInt32]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var last: UInt32 = 0
+    for place in places.sorted() {
+      var rest = place - last
+      last = place
+      while rest > 0x7f {
+        bytes.append(UInt8(rest & 0x7f) | 0x80)
+        rest >>= 7
+      }
+      bytes.append(UInt8(rest))
+    }
+    return bytes
   }
 }
 

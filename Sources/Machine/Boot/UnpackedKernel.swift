@@ -7,8 +7,8 @@ import Bits
 ///
 /// `roost` makes the file from a bzImage when it builds a boot image. From `setupOffset` it has the bzImage's first
 /// `LinuxKernel.headerSize` bytes, which end with the setup header; from `imageOffset` the image, which begins at the
-/// kernel's preferred address; from `relocationsOffset` a 32-bit number for each word of the image that holds an
-/// address: where the word is, from the image's start. All is little-endian.
+/// kernel's preferred address; behind the image a number for each word of it that holds an address: how far the word
+/// is behind the last one, the first from the image's start (`RelocationReader`). All is little-endian.
 package struct UnpackedKernelHead: BitwiseCopyable, Equatable, Sendable {
   /// "ROOSTKRN"; a bzImage has the code of its boot sector there.
   package static var magic: UInt64 { 0x4E52_4B54_534F_4F52 }
@@ -25,17 +25,21 @@ package struct UnpackedKernelHead: BitwiseCopyable, Equatable, Sendable {
   /// Bytes of memory that the kernel takes from the image's start: those behind the image are zero.
   package var memorySize: UInt32
   package var relocationCount: UInt32
-  private var reserved: UInt32 = 0
+  /// Bytes of all their numbers.
+  package var relocationsSize: UInt32
 
-  package init(entry: UInt32, imageSize: UInt32, memorySize: UInt32, relocationCount: UInt32) {
+  package init(
+    entry: UInt32, imageSize: UInt32, memorySize: UInt32, relocationCount: UInt32, relocationsSize: UInt32
+  ) {
     self.entry = entry
     self.imageSize = imageSize
     self.memorySize = memorySize
     self.relocationCount = relocationCount
+    self.relocationsSize = relocationsSize
   }
 
   /// Where in the file the relocations are.
-  package var relocationsOffset: UInt64 { Self.imageOffset + (UInt64(imageSize) + 3) & ~3 }
+  package var relocationsOffset: UInt64 { Self.imageOffset + UInt64(imageSize) }
 }
 
 /// An unpacked kernel whose head was checked against its file; a relocation is a claim until it is used.
@@ -59,9 +63,9 @@ package struct UnpackedKernel: Equatable, Sendable {
     guard head.imageSize > 0, head.imageSize <= head.memorySize, head.entry < head.imageSize,
       setup.version >= 0x20a, !setup.is64Bit, setup.isRelocatable || head.relocationCount == 0
     else { throw .badUnpackedKernel }
-    guard fits(head.relocationsOffset, count: UInt64(head.relocationCount) * 4, in: UInt64(file.byteCount)) else {
-      throw .truncated
-    }
+    guard head.relocationCount <= head.relocationsSize,
+      fits(head.relocationsOffset, count: UInt64(head.relocationsSize), in: UInt64(file.byteCount))
+    else { throw .truncated }
   }
 
   /// Puts the kernel at `base`, and zeros behind it: what ran there before is still in the memory.
@@ -83,12 +87,38 @@ package struct UnpackedKernel: Equatable, Sendable {
   private func relocate(
     _ image: GuestWindow, by distance: UInt32, from file: borrowing RawSpan
   ) throws(LinuxBootError) {
-    let count = Int(head.relocationCount)
-    guard let table = file.slice(Int(head.relocationsOffset), count: 4 * count) else { throw .truncated }
-    for index in 0..<count {
-      guard let claim = table.load(4 * index, as: UInt32.self), fits(UInt64(claim), count: 4, in: UInt64(image.count))
-      else { throw .badRelocation }
+    guard let table = file.slice(Int(head.relocationsOffset), count: Int(head.relocationsSize)) else {
+      throw .truncated
+    }
+    var reader = RelocationReader()
+    for _ in 0..<head.relocationCount {
+      guard let claim = reader.next(in: table), fits(claim, count: 4, in: UInt64(image.count)) else {
+        throw .badRelocation
+      }
       image.write(image.read(Int(claim), as: UInt32.self) &+ distance, at: Int(claim))
     }
+  }
+}
+
+/// Goes through the relocations of an unpacked kernel, which are in ascending order: of each only the distance from the
+/// last is in the table, seven bits a byte, the lowest first; the highest bit says that another byte follows. Most take
+/// one byte.
+struct RelocationReader {
+  private var cursor = 0
+  private var place: UInt64 = 0
+
+  /// Where the next word is, from the image's start; `nil` if the table ends, or holds more than 32 bits for one.
+  mutating func next(in table: borrowing RawSpan) -> UInt64? {
+    var distance: UInt64 = 0
+    for shift in stride(from: UInt64(0), to: 35, by: 7) {
+      guard let byte = table.load(cursor, as: UInt8.self) else { return nil }
+      cursor += 1
+      distance |= UInt64(byte & 0x7f) << shift
+      guard byte & 0x80 == 0 else { continue }
+      guard distance <= UInt32.max else { return nil }
+      place += distance
+      return place
+    }
+    return nil
   }
 }

@@ -35,7 +35,7 @@ struct UnpackedKernelTests {
   @Test func `the head has no padding`() {
     #expect(MemoryLayout<UnpackedKernelHead>.size == 32)
     #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.version) == 8)
-    #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.relocationCount) == 24)
+    #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.relocationsSize) == 28)
   }
 
   @Test func `at its own place the image lies as it is, and memory behind it is zero to its end`() throws {
@@ -89,7 +89,7 @@ struct UnpackedKernelTests {
 
   @Test func `a kernel without relocations, or that says it cannot be moved, stays at its place`() throws {
     var file = UnpackedFile()
-    (file.relocations, file.head.relocationCount) = ([], 0)
+    (file.relocations, file.head.relocationCount, file.head.relocationsSize) = ([], 0, 0)
     #expect(try load(file, randomness: highest).entryPoint == 0x100_0010)
     file.setup[.isRelocatable] = 0
     #expect(try load(file, randomness: highest).entryPoint == 0x100_0010)
@@ -126,8 +126,10 @@ struct UnpackedKernelTests {
     Refusal("as much memory as there can be", .kernelTooBig) { $0.head.memorySize = .max },
     Refusal("an entry behind the image", .badUnpackedKernel) { $0.head.entry = 4094 },
     Refusal("an entry far off", .badUnpackedKernel) { $0.head.entry = .max },
-    Refusal("more relocations than file", .truncated) { $0.head.relocationCount = 4 },
-    Refusal("as many relocations as there can be", .truncated) { $0.head.relocationCount = .max },
+    Refusal("more relocations than file", .truncated) { $0.head.relocationsSize = 5 },
+    Refusal("as many relocations as there can be", .truncated) { $0.head.relocationsSize = .max },
+    Refusal("more relocations than bytes for them", .truncated) { $0.head.relocationCount = 5 },
+    Refusal("more relocations than the bytes make", .badRelocation) { $0.head.relocationCount = 4 },
     Refusal("relocations of what cannot be moved", .badUnpackedKernel) { $0.setup[.isRelocatable] = 0 },
     Refusal("a 64-bit kernel", .badUnpackedKernel) { $0.setup[.extendedLoadFlags] = 1 },
     Refusal("no preferred address", .badUnpackedKernel) {
@@ -135,9 +137,12 @@ struct UnpackedKernelTests {
     },
     Refusal("no setup header", .notLinux) { $0.setup[.magic] = 0 },
     Refusal("a setup header that lies", .badHeader) { $0.setup[.preferredAddress] = 0 },
-    Refusal("a relocation that ends behind the image", .badRelocation) { $0.relocations[2] = 4091 },
-    Refusal("a relocation far off", .badRelocation) { $0.relocations[1] = .max },
-    Refusal("a relocation beyond the guest's memory", .badRelocation) { $0.relocations[0] = 0x7fff_ffff },
+    Refusal("a relocation that ends behind the image", .badRelocation) { $0.relocations[2] = 0x97 },
+    Refusal("a relocation without an end", .badRelocation) { $0.relocations[3] = 0x9f },
+    Refusal("a relocation far off", .badRelocation) { $0.place([0xff, 0xff, 0xff, 0xff, 0x0f]) },
+    Refusal("a relocation beyond 32 bits", .badRelocation) { $0.place([0xff, 0xff, 0xff, 0xff, 0x1f]) },
+    Refusal("a relocation of many bytes", .badRelocation) { $0.place([0x80, 0x80, 0x80, 0x80, 0x80, 0]) },
+    Refusal("a relocation beyond the guest's memory", .badRelocation) { $0.place([0xff, 0xff, 0xff, 0x7f]) },
   ])
   func `a file that lies is refused with its reason`(refusal: Refusal) {
     var file = UnpackedFile()
@@ -159,11 +164,11 @@ struct UnpackedKernelTests {
     for _ in 0..<fuzzRounds(2_000) {
       var file = UnpackedFile()
       file.relocations = file.relocations.map {
-        random.next() % 4 == 0 ? UInt32(truncatingIfNeeded: random.next()) : $0
+        random.next() % 4 == 0 ? UInt8(truncatingIfNeeded: random.next()) : $0
       }
       var bytes = file.bytes
       for _ in 0..<(1 + random.next() % 3) {
-        let place = random.next() % 2 == 0 ? 12 + random.next() % 16 : 512 + 0x1f1 + random.next() % 0x80
+        let place = random.next() % 2 == 0 ? 12 + random.next() % 20 : 512 + 0x1f1 + random.next() % 0x80
         bytes[Int(place)] = UInt8(truncatingIfNeeded: random.next() >> (random.next() % 64))
       }
       bytes.removeLast(Int(random.next() % 8 == 0 ? random.next() % UInt64(bytes.count) : 0))
