@@ -36,7 +36,7 @@ package struct DomainStatus: BitwiseCopyable {
   package var kernelTicks: UInt64 = 0
   /// All exits of its guest, those for the kernel alone included.
   package var exits: UInt64 = 0
-  /// Exits for a host interrupt, which the kernel handles alone.
+  /// Exits for a host interrupt or the end of a turn, which the kernel handles alone.
   package var interruptExits: UInt64 = 0
   /// Exits by `ExitReason`.
   package var exitsByReason: InlineArray<16, UInt64> = InlineArray(repeating: 0)

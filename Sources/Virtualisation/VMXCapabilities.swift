@@ -5,6 +5,8 @@
 ///
 /// Of each pair of control words the low half holds the bits that must be 1, the high half those that may be.
 package struct VMXCapabilities: Sendable {
+  /// Family, model and stepping (CPUID 1, eax).
+  package let signature: UInt32
   package let basic: UInt64
   package let pin: UInt64
   package let processor: UInt64
@@ -14,12 +16,14 @@ package struct VMXCapabilities: Sendable {
   package let entry: UInt64
   /// 0 where it has neither EPT nor VPID.
   package let paging: UInt64
+  package let miscellaneous: UInt64
   /// Bits of CR0 and CR4 that must be 1 while VMX is on.
   package let fixedCR0: UInt64
   package let fixedCR4: UInt64
 
   /// - Parameter read: Reads the model-specific register of a number; called for those alone that the processor has.
-  package init(read: (_ number: UInt32) -> UInt64) {
+  package init(signature: UInt32, read: (_ number: UInt32) -> UInt64) {
+    self.signature = signature
     basic = read(0x480)
     // Bit 55: the true registers, which do without controls that were once always on (A.2).
     let hasTrue = basic & 1 << 55 != 0
@@ -29,6 +33,7 @@ package struct VMXCapabilities: Sendable {
     entry = read(hasTrue ? 0x490 : 0x484)
     secondary = processor & 1 << 63 != 0 ? read(0x48B) : 0
     paging = secondary & (1 << 33 | 1 << 37) != 0 ? read(0x48C) : 0
+    miscellaneous = read(0x485)
     fixedCR0 = read(0x486)
     fixedCR4 = read(0x488)
   }

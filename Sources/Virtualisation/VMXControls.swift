@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Bits
+
 /// The control words that guests run with on this processor: what they need, and what of the rest it has.
 package struct VMXControls: Sendable {
   package let revision: UInt32
@@ -19,13 +21,18 @@ package struct VMXControls: Sendable {
   /// Whether one guest's translations can be forgotten without those of all others.
   package let forgetsOne: Bool
   package let describesStrings: Bool
+  /// What has a guest leave at the end of its turn; `nil` where that takes an interrupt of the machine.
+  package let timer: VMXTimer?
   /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
   package let fixedCR0: UInt64
   package let fixedCR4: UInt64
 
   /// - Throws: The first thing that is missing.
   package init(_ capabilities: VMXCapabilities) throws(VMXObstacle) {
-    pin = try Self.pin(capabilities.pin)
+    let timer = VMXTimer(capabilities)
+    let (pin, hasTimer) = try Self.pin(capabilities.pin, wantsTimer: timer != nil)
+    self.pin = pin
+    self.timer = hasTimer ? timer : nil
     processor = try Self.processor(capabilities.processor)
     let (secondary, hasIdentifiers) = try Self.secondary(capabilities.secondary)
     self.secondary = secondary
@@ -46,12 +53,20 @@ package struct VMXControls: Sendable {
     fixedCR4 = capabilities.fixedCR4 & 0xffff_ffff
   }
 
-  private static func pin(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+  /// What is used of what not every processor has, and what is done in its place.
+  package var line: LogLine {
+    let timer: StaticString = timer == nil ? "an interrupt of the machine" : "the preemption timer"
+    return "VMX: a guest's turn is ended by \(timer)"
+  }
+
+  private static func pin(_ capability: UInt64, wantsTimer: Bool) throws(VMXObstacle) -> (UInt32, hasTimer: Bool) {
     var word = ControlWord(capability)
     try word.require(PinControl.interrupt)
     try word.require(PinControl.nonMaskable)
     try word.forbid(PinControl.postedInterrupts)
-    return word.value
+    let hasTimer = wantsTimer && word.prefer(PinControl.timer)
+    if !hasTimer { try word.forbid(PinControl.timer) }
+    return (word.value, hasTimer)
   }
 
   private static func processor(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {

@@ -31,6 +31,7 @@ package enum VMXExitCode {
   package static var pageViolation: UInt32        { 48 }                  // EPT violation
   package static var pageMisconfiguration: UInt32 { 49 }                  // EPT misconfiguration
   package static var invalidatePages: UInt32      { 50 }                  // INVEPT
+  package static var timer: UInt32                { 52 }                  // VMX-preemption timer expired
   package static var invalidateIdentifier: UInt32 { 53 }                  // INVVPID
   package static var writeBackInvalidate: UInt32  { 54 }                  // WBINVD
   package static var setXCR: UInt32               { 55 }                  // XSETBV

@@ -29,7 +29,7 @@ package struct VMXExit: GuestExit {
     // Of exceptions only the machine's own NMI makes a guest exit.
     case VMXExitCode.exception: isNonMaskable ? nil : .unexpected
     case VMXExitCode.interrupt, VMXExitCode.initialise, VMXExitCode.systemManagementIO, VMXExitCode.systemManagement,
-      VMXExitCode.interruptWindow:
+      VMXExitCode.interruptWindow, VMXExitCode.timer:
       nil
     case VMXExitCode.port: .portAccess
     case VMXExitCode.pageViolation: .memoryAccess

@@ -39,6 +39,7 @@ extension VMCSField<UInt32> {
   package static var interruptibility: Self       { Self(0x4824) }
   package static var activity: Self               { Self(0x4826) }
   package static var sysenterCS: Self             { Self(0x482A) }
+  package static var timer: Self                  { Self(0x482E) }        // VMX-preemption timer value
   package static var hostSysenterCS: Self         { Self(0x4C00) }
 }
 extension VMCSField<UInt64> {

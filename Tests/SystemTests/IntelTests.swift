@@ -9,10 +9,14 @@ extension SystemTests {
   /// The same kernel on an Intel processor, which Bochs emulates at a tenth of QEMU's speed: `make test-intel`.
   @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["ROOST_INTEL"] != nil))
   struct IntelTests {
-    @Test func `a guest of one instruction runs under VMX`() async throws {
-      let disc = try await BootDisc.make("intel-probe", arguments: "probe")
-      let machine = try await BochsComputer(disc: disc).boot("intel-probe")
-      try await machine.expect("MSR 0x48b: 0x217", within: .seconds(600))
+    /// With all that is used, and without what older processors have not.
+    @Test(arguments: IntelProcessor.all)
+    fileprivate func `guests of a few instructions run under VMX`(processor: IntelProcessor) async throws {
+      let name = "intel-probe-\(processor.model)"
+      let disc = try await BootDisc.make(name, arguments: "probe")
+      let machine = try await BochsComputer(disc: disc, model: processor.model).boot(name)
+      try await machine.expect(.text(processor.says), within: .seconds(600))
+      try await machine.expect(.text("MSR 0x48b: \(processor.secondary)"), within: .seconds(600))
       try await machine.expect("guests run here")
       await machine.end()
     }
@@ -47,10 +51,30 @@ extension SystemTests {
   }
 }
 
-/// A PC with an Intel processor of 2017 in Bochs 2.7; its console is COM2.
+/// A processor that Bochs emulates, what it is found to have, and its secondary controls.
+private struct IntelProcessor: Sendable {
+  let model: String
+  let says: String
+  let secondary: String
+
+  static let all = [
+    IntelProcessor(
+      model: "corei5_arrandale_m520", says: "VMX: a guest's turn is ended by an interrupt of the machine",
+      secondary: "0xff00000000"),
+    IntelProcessor(
+      model: "corei7_ivy_bridge_3770k", says: "VMX: a guest's turn is ended by the preemption timer",
+      secondary: "0x8ff00000000"),
+    IntelProcessor(
+      model: "corei7_skylake_x", says: "VMX: a guest's turn is ended by the preemption timer",
+      secondary: "0x2177fff00000000"),
+  ]
+}
+
+/// A PC with an Intel processor, of 2017 if nothing else is said, in Bochs 2.7; its console is COM2.
 private struct BochsComputer {
   /// The path of the disc that it boots.
   let disc: String
+  var model = "corei7_skylake_x"
   var processors = 1
 
   /// - Parameter name: What its files in `.build` are called.
@@ -71,7 +95,7 @@ private struct BochsComputer {
     display_library: rfb, options="timeout=0"
     romimage: file=/usr/share/bochs/BIOS-bochs-latest
     vgaromimage: file=/usr/share/vgabios/vgabios.bin
-    cpu: model=corei7_skylake_x, count=\(processors), ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+    cpu: model=\(model), count=\(processors), ips=100000000, reset_on_triple_fault=0, ignore_bad_msrs=1
     memory: guest=512, host=512
     pci: enabled=1, chipset=i440fx
     ata0-master: type=cdrom, path=\(disc), status=inserted

@@ -69,6 +69,7 @@ private let events: [ExitCase] = [
   ExitCase(name: "SMI", svm: svm(0x62), vmx: vmx(6), reason: nil),
   ExitCase(name: "INIT", svm: svm(0x63), vmx: vmx(3), reason: nil),
   ExitCase(name: "interrupt window", svm: nil, vmx: vmx(7), reason: nil),
+  ExitCase(name: "end of a turn", svm: nil, vmx: vmx(52), reason: nil),
   ExitCase(name: "CPUID", svm: svm(0x72), vmx: vmx(10), reason: .cpuid, expected: isNextKnown),
   ExitCase(name: "HLT", svm: svm(0x78), vmx: vmx(12), reason: .halt, expected: isNextKnown),
   ExitCase(name: "RDMSR", svm: svm(0x7C, 0), vmx: vmx(31), reason: .readMSR, expected: isNextKnown),

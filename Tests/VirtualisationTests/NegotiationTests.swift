@@ -69,7 +69,7 @@ private let lacks: [Lack] = [
   func `every fit processor runs guests alike`(model: ProcessorModel) throws {
     let controls = try VMXControls(model.capabilities)
 
-    #expect(controls.pin == 0x1F)
+    #expect(controls.pin & ~(1 << 6) == 0x1F)
     #expect(controls.processor == 0xB620_6DFA)
     #expect(controls.secondary & 0b1110_1010 == 0b1110_1010)
     #expect(controls.exit == 0x3F_6FFF)
@@ -95,6 +95,26 @@ private let lacks: [Lack] = [
     #expect(controls.pin & 1 << 7 == 0)
   }
 
+  @Test func `the preemption timer is used where it is and keeps its rate`() throws {
+    let rates: [(ProcessorModel, UInt64?)] = [
+      (.westmere, nil), (.sandyBridge, 5), (.ivyBridge, 5), (.silvermont, 5), (.skylake, 5), (.skylakeServer, 7),
+      (.nested, nil), (.bochs, 0),
+    ]
+    for (model, shift) in rates {
+      let controls = try VMXControls(model.capabilities)
+      #expect(controls.timer?.shift == shift)
+      #expect((controls.pin & 1 << 6 != 0) == (shift != nil))
+      let end = shift == nil ? "an interrupt of the machine" : "the preemption timer"
+      #expect(text(controls.line).contains("a guest's turn is ended by \(end)"))
+    }
+  }
+
+  @Test(arguments: [0x2_0652, 0x2_0655, 0x3_06A8, 0x2_3655, 0xF003_06A8] as [UInt32])
+  func `a timer that does not keep its rate is told by family, model and stepping alone`(signature: UInt32) throws {
+    #expect(try VMXControls(ProcessorModel.skylake.with([:], signature: signature).capabilities).timer == nil)
+    #expect(try VMXControls(ProcessorModel.skylake.with([:], signature: signature ^ 1).capabilities).timer != nil)
+  }
+
   @Test(arguments: lacks)
   func `a processor that lacks something is refused with its name`(lack: Lack) {
     let error = #expect(throws: VMXObstacle.self) {
@@ -112,7 +132,7 @@ private let lacks: [Lack] = [
 
   @Test func `registers that the processor has not are not read`() {
     var read: [UInt32] = []
-    _ = VMXCapabilities { number in
+    _ = VMXCapabilities(signature: 0) { number in
       read.append(number)
       return 0
     }
@@ -120,8 +140,8 @@ private let lacks: [Lack] = [
   }
 
   @Test func `a machine of nothing but ones or zeros is refused, not trusted`() {
-    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities { _ in 0 }) }
-    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities { _ in .max }) }
+    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities(signature: 0) { _ in 0 }) }
+    #expect(throws: VMXObstacle.self) { try VMXControls(VMXCapabilities(signature: .max) { _ in .max }) }
   }
 
   @Test func `what the firmware decided about VMX is one of three things`() {

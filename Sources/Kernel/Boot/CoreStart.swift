@@ -136,8 +136,10 @@ func runCore(_ launch: UInt64) {
   }
   guard let kernel = start.value.kernel?.value else { return }
   let index = start.value.index
-  kernel.cores[index].timer = CoreTimer(apic: common.local, ratio: common.clock.timerRatio)
-  kernel.cores[index].fullSlice = common.clock.tscFrequency / 200
+  let slice = common.clock.tscFrequency / 200
+  kernel.cores[index].timer = CoreTimer(
+    apic: common.local, ratio: common.clock.timerRatio, patience: common.support.hasGuestTimer ? slice / 4 : 0)
+  kernel.cores[index].fullSlice = slice
   if panicState.isTest.load(ordering: .relaxed) { provokePanic() }
   for place in 0..<kernel.cores[index].threads.count {
     let thread = kernel.cores[index].threads[place]

@@ -4,14 +4,15 @@
 import ABI
 import Bits
 import CX86
+import Virtualisation
 import X86
 
-/// `probe` on the command line: does a guest really run here? The answer goes to the emulator's exit port.
+/// `probe` on the command line: do guests really run here? The answer goes to the emulator's exit port.
 enum Probe {
   /// The value that says yes.
   private static var yes: UInt32 { 0x10 }
 
-  /// Runs a guest of one instruction.
+  /// Runs guests of a few instructions.
   static func run(
     _ features: ProcessorFeatures, _ support: GuestSupport, _ space: AddressSpace, _ memory: inout BootMemory
   ) throws(BootError) -> Never {
@@ -19,26 +20,96 @@ enum Probe {
     let gates = try memory.page()
     CoreSetup.fillGates(gates)
     CoreSetup.enter(core, gates: gates, features: features, support: support, space: space)
+    let guest = try ProbeGuest(try GuestMaker(support, features, &memory), core, &memory)
+    guard guest.halts() else { throw .refused("a guest does not run on this machine") }
+    guard !support.hasGuestTimer || guest.leavesInTime() else {
+      throw .refused("a guest does not leave at the end of its turn on this machine")
+    }
+    guard guest.isInterrupted() else { throw .refused("an interrupt does not reach a guest on this machine") }
+    if case .vmx = support { VMXSupport.logCapabilities() }
+    log(.information, "guests run here")
+    cx86_out32(0xf4, yes)
+    cx86_halt_forever()
+  }
+}
+
+/// A guest in real mode with one page of memory.
+private struct ProbeGuest {
+  /// HLT.
+  private static var halt: UInt64 { 0x100 }
+  /// A jump to itself.
+  private static var loop: UInt64 { 0x110 }
+  /// STI, NOP, and a jump to itself.
+  private static var opening: UInt64 { 0x120 }
+  /// The handler of `vector`: HLT.
+  private static var handler: UInt64 { 0x130 }
+  private static var vector: UInt32 { 0x20 }
+  /// Ticks of a turn, and of the longest that anything here may take.
+  private static var turn: UInt64 { 1 << 20 }
+  private static var patience: UInt64 { 1 << 32 }
+
+  private let processor: AnyGuestProcessor
+  private let state: Cell<VirtualCPUState>
+  private let host: HostReturn
+
+  init(_ maker: GuestMaker, _ core: CoreMemory, _ memory: inout BootMemory) throws(BootError) {
     let page = try memory.page()
-    // SAFETY: the page was dealt out above; HLT is one byte.
-    unsafe DirectMap.pointer(page).storeBytes(of: 0xf4, as: UInt8.self)
-    let maker = try GuestMaker(support, features, &memory)
     let guest = try AddressSpace(&memory, form: maker.form)
     try guest.map(0, to: page, size: 4096, .writable | .user, from: &memory)
-    let processor = try maker.make(guest, identifier: 1, host: core.hostState, overlay: nil, from: &memory)
-    let state = BootMemory.cell(VirtualCPUState(), at: try memory.page())
+    processor = try maker.make(guest, identifier: 1, host: core.hostState, overlay: nil, from: &memory)
+    state = BootMemory.cell(VirtualCPUState(), at: try memory.page())
+    host = HostReturn(state: core.hostState, space: PhysicalAddress(cx86_read_cr3()))
+    Self.place(0xf4, at: Self.halt, in: page)
+    Self.place(0xfeeb, at: Self.loop, in: page)
+    Self.place(0xfeeb_90fb, at: Self.opening, in: page)
+    Self.place(0xf4, at: Self.handler, in: page)
+    Self.place(UInt32(Self.handler), at: UInt64(Self.vector) * 4, in: page)
+    processor.reset()
+  }
+
+  private static func place(_ word: UInt32, at offset: UInt64, in page: PhysicalAddress) {
+    // SAFETY: the page was dealt out for this; all offsets above are multiples of four inside it.
+    unsafe DirectMap.pointer(page + offset).storeBytes(of: word, as: UInt32.self)
+  }
+
+  /// Whether it leaves for HLT.
+  func halts() -> Bool {
+    start(at: Self.halt)
+    return run(for: Self.patience) == .halt
+  }
+
+  /// Whether it leaves when its turn ends, and not before.
+  func leavesInTime() -> Bool {
+    start(at: Self.loop)
+    let before = cx86_rdtsc()
+    let reason = run(for: Self.turn)
+    let ticks = cx86_rdtsc() &- before
+    return reason == nil && ticks >= Self.turn && ticks < Self.patience
+  }
+
+  /// Whether an interrupt that it cannot take yet reaches it when it can.
+  func isInterrupted() -> Bool {
+    state.value.injection.interrupt = Injection.valid | Self.vector
+    start(at: Self.opening)
+    guard run(for: Self.patience) == .halt else { return false }
+    processor.store(.halt, in: &state.value)
+    return state.value.rip == Self.handler && state.value.injection.wasTaken != 0
+  }
+
+  private func start(at address: UInt64) {
+    state.value.rip = address
+    state.value.registers.words[4] = 0x800
     state.value.cr0 = 0x10
     state.value.segments.cs.attributes = 0x9b
     state.value.segments.ss.attributes = 0x93
     state.value.segments.tr.attributes = 0x8b
     state.value.segmentsChanged = 1
-    processor.reset()
     processor.load(&state.value)
-    processor.run(state, HostReturn(state: core.hostState, space: PhysicalAddress(cx86_read_cr3())))
-    guard processor.exitReason() == .halt else { throw .refused("a guest does not run on this machine") }
-    if case .vmx = support { VMXSupport.logCapabilities() }
-    log(.information, "guests run here")
-    cx86_out32(0xf4, yes)
-    cx86_halt_forever()
+  }
+
+  /// Runs it, for `ticks` at the most where guests leave by themselves.
+  private func run(for ticks: UInt64) -> ExitReason? {
+    processor.run(state, host, until: cx86_rdtsc() &+ ticks)
+    return processor.exitReason()
   }
 }

@@ -53,7 +53,7 @@ extension Core {
     case .enterGuest: return try enterGuest(index, kernel)
     case .setTimer:
       setDeadline(arguments.first, of: index, kernel)
-      if arguments.first != 0 { timer.arm(arguments.first, now: cx86_rdtsc(), exactly: false) }
+      if arguments.first != 0 { timer.arm(arguments.first, now: cx86_rdtsc(), .early) }
       return 0
     case .acknowledgeInterrupt: return try acknowledge(arguments, from: index, kernel)
     case .portIn, .portOut: return try accessPort(call, arguments, from: index, kernel)

@@ -19,8 +19,8 @@ extension Core {
         idle(kernel)
         continue
       }
-      armTimer(for: index, now, kernel)
-      if kernel.threads[index].mode == .guest { runGuest(index, kernel) } else { runUser(index, kernel) }
+      let end = limitTurn(of: index, now, kernel)
+      if kernel.threads[index].mode == .guest { runGuest(index, until: end, kernel) } else { runUser(index, kernel) }
     }
   }
 
@@ -49,8 +49,8 @@ extension Core {
     }
   }
 
-  /// Runs a thread's guest until the VMM must see an exit, or the thread has been notified.
-  private mutating func runGuest(_ index: Int, _ kernel: Kernel) {
+  /// Runs a thread's guest until the VMM must see an exit, the thread has been notified, or its turn ends.
+  private mutating func runGuest(_ index: Int, until end: UInt64, _ kernel: Kernel) {
     guard let number = kernel.threads[index].virtualCPU else { preconditionFailure() }
     guard !kernel.threads[index].hasNotifications else {
       kernel.virtualCPUs[number].leave(.none)
@@ -63,7 +63,8 @@ extension Core {
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    let reason = kernel.virtualCPUs[number].run(HostReturn(state: hostState, space: kernel.domains[index].space.root))
+    let host = HostReturn(state: hostState, space: kernel.domains[index].space.root)
+    let reason = kernel.virtualCPUs[number].run(host, until: end)
     noteLoaded(index, kernel)
     let after = cx86_rdtsc()
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -136,7 +137,7 @@ extension Core {
 
   /// Sleeps until an interrupt.
   private mutating func idle(_ kernel: Kernel) {
-    armTimer(for: nil, cx86_rdtsc(), kernel)
+    timer.arm(nextDue, now: cx86_rdtsc(), .exact)
     if doubtsInterrupts {
       doubtsInterrupts = false
       kernel.interrupts.local.restate()

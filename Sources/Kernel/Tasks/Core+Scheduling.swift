@@ -118,11 +118,19 @@ extension Core {
     return kernel.threads[index].turn < kernel.threads[other].turn
   }
 
-  /// Sets the core's timer to whatever comes first: a thread's deadline, or the end of the slice if somebody waits for it.
-  mutating func armTimer(for running: Int?, _ now: UInt64, _ kernel: Kernel) {
-    var earliest = nextDue
-    if let running, hasRival(running, kernel) { earliest = min(earliest, now &+ kernel.threads[running].slice) }
-    timer.arm(earliest, now: now, exactly: running == nil)
+  /// Sees to it that a thread's turn ends with whatever comes first: a thread's deadline, or the end of the slice if
+  /// somebody waits for it.
+  /// - Returns: When that is.
+  @inline(__always)
+  mutating func limitTurn(of running: Int, _ now: UInt64, _ kernel: Kernel) -> UInt64 {
+    var end = nextDue
+    if hasRival(running, kernel) { end = min(end, now &+ kernel.threads[running].slice) }
+    if timer.leavesGuestsAlone, kernel.threads[running].mode == .guest {
+      timer.putOff(beyond: end, now: now)
+    } else {
+      timer.arm(end, now: now, kernel.threads[running].virtualCPU == nil ? .early : .late)
+    }
+    return end
   }
 
   /// Whether another thread of the same priority can run.

@@ -12,11 +12,12 @@ import X86
 protocol GuestProcessor {
   /// Takes over what the VMM may have changed: general and control registers, injection; segments if it says so.
   func load(_ state: inout VirtualCPUState)
-  /// Runs the guest with `registers` until an exit.
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn)
+  /// Runs the guest with `registers` until an exit; until `deadline`, where guests leave by themselves
+  /// (`GuestSupport.hasGuestTimer`).
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64)
   /// Whether an emulated machine may lose one of its own interrupts when the guest enters as it is now.
   var mayLoseInterrupt: Bool { get }
-  /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine).
+  /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine, the end of a turn).
   func exitReason() -> ExitReason?
   /// The port of the OUT that the guest left for; `nil` if it left for anything else, OUTS included.
   func writtenPort() -> UInt16?
@@ -53,10 +54,10 @@ enum AnyGuestProcessor {
   }
 
   @inline(__always)
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     switch self {
-    case .svm(let processor): processor.value.run(registers, host)
-    case .vmx(let processor): processor.value.run(registers, host)
+    case .svm(let processor): processor.value.run(registers, host, until: deadline)
+    case .vmx(let processor): processor.value.run(registers, host, until: deadline)
     }
   }
 

@@ -31,6 +31,14 @@ enum GuestSupport {
     }
   }
 
+  /// Whether a guest leaves by itself at the end of its turn.
+  var hasGuestTimer: Bool {
+    switch self {
+    case .svm: false
+    case .vmx(let controls): controls.timer != nil
+    }
+  }
+
   /// What `SystemInformation` calls it.
   var vendor: UInt32 {
     switch self {

@@ -67,7 +67,7 @@ struct SVMProcessor: GuestProcessor {
   func forgetTranslations() { vmcb[.tlbControl] = capabilities.flush.rawValue }
 
   @inline(__always)
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until _: UInt64) {
     let before = ProcessorFlags(rawValue: vmcb[.rflags])
     let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

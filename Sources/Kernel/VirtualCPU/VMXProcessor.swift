@@ -43,14 +43,15 @@ struct VMXProcessor: GuestProcessor {
 
   // MARK: - Running
 
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
+  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     activate()
     vmcs[.hostCR3] = host.space.value
-    repeat { enter(registers, host) } while settles(registers)
+    repeat { enter(registers, host, until: deadline) } while settles(registers)
   }
 
-  private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
+  private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     if state.value.mustForget { forgetNow() }
+    if let timer = controls.timer { vmcs[.timer] = timer.count(until: deadline, now: cx86_rdtsc()) }
     cx86_write_cr2(state.value.cr2)
     if cx86_read_dr6() != state.value.dr6 { cx86_write_dr6(state.value.dr6) }
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

@@ -86,7 +86,9 @@ enum VMXSupport {
       throw .refused("the firmware has locked VMX off; switch Intel Virtualization Technology on in its set-up")
     }
     do throws(VMXObstacle) {
-      return try VMXControls(VMXCapabilities { MSR($0).value })
+      let controls = try VMXControls(VMXCapabilities(signature: cx86_cpuid(1, 0).eax) { MSR($0).value })
+      log(.information, controls.line)
+      return controls
     } catch {
       throw .line("cannot start: \(error.line)")
     }

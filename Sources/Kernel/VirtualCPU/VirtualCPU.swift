@@ -48,11 +48,11 @@ struct VirtualCPU: ~Copyable {
     processor.load(&state.value)
   }
 
-  /// Runs the guest until an exit.
+  /// Runs the guest until an exit, which is no later than `deadline` where the processor sees to that.
   /// - Returns: Why it stopped; `nil` for the kernel's own affairs.
   @inline(__always)
-  mutating func run(_ host: HostReturn) -> ExitReason? {
-    processor.run(state, host)
+  mutating func run(_ host: HostReturn, until deadline: UInt64) -> ExitReason? {
+    processor.run(state, host, until: deadline)
     extended.noticeSelection()
     return processor.exitReason()
   }
