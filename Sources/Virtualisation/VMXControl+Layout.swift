@@ -41,6 +41,7 @@ enum SecondaryControl {
   static var identifiers: VMXControl          { VMXControl(5, "enable VPID") }
   static var writeBackInvalidate: VMXControl  { VMXControl(6, "WBINVD exiting") }
   static var unrestricted: VMXControl         { VMXControl(7, "unrestricted guest") }
+  static var deliverInterrupts: VMXControl    { VMXControl(9, "virtual-interrupt delivery") }
   static var invalidateContext: VMXControl    { VMXControl(12, "enable INVPCID") }
 }
 
@@ -53,6 +54,7 @@ enum ExitControl {
   static var loadPAT: VMXControl              { VMXControl(19, "load host IA32_PAT") }
   static var saveEFER: VMXControl             { VMXControl(20, "save IA32_EFER") }
   static var loadEFER: VMXControl             { VMXControl(21, "load host IA32_EFER") }
+  static var saveTimer: VMXControl            { VMXControl(22, "save VMX-preemption timer value") }
 }
 
 /// VM-entry controls.

@@ -23,6 +23,8 @@ package struct VMXControls: Sendable {
   package let describesStrings: Bool
   /// What has a guest leave at the end of its turn; `nil` where that takes an interrupt of the machine.
   package let timer: VMXTimer?
+  /// Whether an interrupt that must wait reaches the guest with no exit; else by an exit when its window opens.
+  package let deliversInterrupts: Bool
   /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
   package let fixedCR0: UInt64
   package let fixedCR4: UInt64
@@ -34,9 +36,7 @@ package struct VMXControls: Sendable {
     self.pin = pin
     self.timer = hasTimer ? timer : nil
     processor = try Self.processor(capabilities.processor)
-    let (secondary, hasIdentifiers) = try Self.secondary(capabilities.secondary)
-    self.secondary = secondary
-    self.hasIdentifiers = hasIdentifiers
+    (secondary, hasIdentifiers, deliversInterrupts) = try Self.secondary(capabilities.secondary)
     exit = try Self.exit(capabilities.exit)
     entry = try Self.entry(capabilities.entry)
     // A.10: bit 6 four levels, 14 write-back, 16 and 17 large and huge pages, 20 INVEPT of 25 one or 26 all.
@@ -56,7 +56,8 @@ package struct VMXControls: Sendable {
   /// What is used of what not every processor has, and what is done in its place.
   package var line: LogLine {
     let timer: StaticString = timer == nil ? "an interrupt of the machine" : "the preemption timer"
-    return "VMX: a guest's turn is ended by \(timer)"
+    let delivery: StaticString = deliversInterrupts ? "with no exit" : "by an exit"
+    return "VMX: a guest's turn is ended by \(timer), interrupts that wait are delivered \(delivery)"
   }
 
   private static func pin(_ capability: UInt64, wantsTimer: Bool) throws(VMXObstacle) -> (UInt32, hasTimer: Bool) {
@@ -94,7 +95,9 @@ package struct VMXControls: Sendable {
     return word.value
   }
 
-  private static func secondary(_ capability: UInt64) throws(VMXObstacle) -> (UInt32, hasIdentifiers: Bool) {
+  private static func secondary(
+    _ capability: UInt64
+  ) throws(VMXObstacle) -> (UInt32, hasIdentifiers: Bool, deliversInterrupts: Bool) {
     var word = ControlWord(capability)
     try word.require(SecondaryControl.nestedPaging)
     try word.require(SecondaryControl.unrestricted)
@@ -103,7 +106,8 @@ package struct VMXControls: Sendable {
     word.prefer(SecondaryControl.readTSCP)
     word.prefer(SecondaryControl.invalidateContext)
     let hasIdentifiers = word.prefer(SecondaryControl.identifiers)
-    return (word.value, hasIdentifiers)
+    let deliversInterrupts = word.prefer(SecondaryControl.deliverInterrupts)
+    return (word.value, hasIdentifiers, deliversInterrupts)
   }
 
   private static func exit(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {

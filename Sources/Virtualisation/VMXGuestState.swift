@@ -189,7 +189,9 @@ package struct VMXOffence: Sendable {
     self.reason = reason
   }
 
-  package var line: LogLine { "VM entry refused the guest's state: \(field) \(hex: value) \(reason)" }
+  package var line: LogLine { "VM entry refused the guest's state: \(description)" }
+  /// Without what it belongs to.
+  package var description: LogLine { "\(field) \(hex: value) \(reason)" }
 }
 
 extension UInt64 {

@@ -5,6 +5,7 @@
 // Intel SDM volume 3, appendix B.
 extension VMCSField<UInt16> {
   package static var identifier: Self             { Self(0x0000) }        // VPID
+  package static var interruptStatus: Self        { Self(0x0810) }        // guest interrupt status: RVI, SVI
   package static var hostES: Self                 { Self(0x0C00) }
   package static var hostCS: Self                 { Self(0x0C02) }
   package static var hostSS: Self                 { Self(0x0C04) }
@@ -52,6 +53,10 @@ extension VMCSField<UInt64> {
   package static var tscOffset: Self              { Self(0x2010) }
   package static var virtualAPIC: Self            { Self(0x2012) }
   package static var nestedRoot: Self             { Self(0x201A) }        // EPT pointer
+  package static var endExits0: Self              { Self(0x201C) }        // EOI-exit bitmap, vectors 0-63
+  package static var endExits1: Self              { Self(0x201E) }
+  package static var endExits2: Self              { Self(0x2020) }
+  package static var endExits3: Self              { Self(0x2022) }
   package static var physicalAddress: Self        { Self(0x2400) }
   package static var link: Self                   { Self(0x2800) }
   package static var debugControl: Self           { Self(0x2802) }

@@ -59,13 +59,14 @@ private struct IntelProcessor: Sendable {
 
   static let all = [
     IntelProcessor(
-      model: "corei5_arrandale_m520", says: "VMX: a guest's turn is ended by an interrupt of the machine",
+      model: "corei5_arrandale_m520",
+      says: "by an interrupt of the machine, interrupts that wait are delivered by an exit",
       secondary: "0xff00000000"),
     IntelProcessor(
-      model: "corei7_ivy_bridge_3770k", says: "VMX: a guest's turn is ended by the preemption timer",
+      model: "corei7_ivy_bridge_3770k", says: "by the preemption timer, interrupts that wait are delivered by an exit",
       secondary: "0x8ff00000000"),
     IntelProcessor(
-      model: "corei7_skylake_x", says: "VMX: a guest's turn is ended by the preemption timer",
+      model: "corei7_skylake_x", says: "by the preemption timer, interrupts that wait are delivered with no exit",
       secondary: "0x2177fff00000000"),
   ]
 }

@@ -91,7 +91,7 @@ private let lacks: [Lack] = [
   @Test func `nothing is set that was not asked for`() throws {
     let controls = try VMXControls(ProcessorModel.skylakeServer.capabilities)
 
-    #expect(controls.secondary == 0b1_0000_1110_1010)
+    #expect(controls.secondary == 0b1_0010_1110_1010)
     #expect(controls.pin & 1 << 7 == 0)
   }
 
@@ -107,6 +107,23 @@ private let lacks: [Lack] = [
       let end = shift == nil ? "an interrupt of the machine" : "the preemption timer"
       #expect(text(controls.line).contains("a guest's turn is ended by \(end)"))
     }
+  }
+
+  @Test func `interrupts that wait are delivered with no exit where that can be`() throws {
+    for model in ProcessorModel.fit {
+      let controls = try VMXControls(model.capabilities)
+      let canDeliver = model.capabilities.secondary & 1 << 41 != 0
+      #expect(controls.deliversInterrupts == canDeliver)
+      #expect((controls.secondary & 1 << 9 != 0) == canDeliver)
+      #expect(text(controls.line).hasSuffix(canDeliver ? "delivered with no exit" : "delivered by an exit"))
+    }
+    let who = ProcessorModel.fit.filter { $0.capabilities.secondary & 1 << 41 != 0 }.map(\.name)
+    #expect(who == ["Core i7-6700K", "Bochs 2.7"], "the second of that name is the server's")
+  }
+
+  @Test(arguments: ProcessorModel.fit)
+  func `what is negotiated breaks no rule of VM entry`(model: ProcessorModel) throws {
+    #expect(try VMXControls(model.capabilities).offence == nil)
   }
 
   @Test(arguments: [0x2_0652, 0x2_0655, 0x3_06A8, 0x2_3655, 0xF003_06A8] as [UInt32])

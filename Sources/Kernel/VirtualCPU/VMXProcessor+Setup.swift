@@ -63,6 +63,7 @@ extension VMXProcessor {
     vmcs[.virtualAPIC] = virtualAPIC.value
     vmcs[.nestedRoot] = EPTEntry.pointer(to: memory.root.value)
     if controls.hasIdentifiers { vmcs[.identifier] = UInt16(truncatingIfNeeded: identifier) }
+    if controls.deliversInterrupts { setDelivery() }
     // An exit stores what the next entry loads.
     vmcs[.exitStore] = registerList.start.value
     vmcs[.entryLoad] = registerList.start.value
@@ -72,6 +73,15 @@ extension VMXProcessor {
     vmcs[.exitLoadCount] = UInt32(VMXRegisterList.count)
     vmcs[.ownedCR0] = controls.fixedCR0
     vmcs[.ownedCR4] = controls.fixedCR4
+  }
+
+  /// No interrupt waits; no end of one exits, as there is no virtual APIC at which it could end.
+  private func setDelivery() {
+    vmcs[.interruptStatus] = VMXInterruptStatus.idle.rawValue
+    vmcs[.endExits0] = 0
+    vmcs[.endExits1] = 0
+    vmcs[.endExits2] = 0
+    vmcs[.endExits3] = 0
   }
 
   /// What an exit gives the core: all but CR3 and the stack, which `run` sets, is always the same.
@@ -124,6 +134,7 @@ extension VMXProcessor {
     case 0:
       let number = vmcs[.instructionError]
       log(.error, "VM entry failed: \(VMXInstructionError.sentence(number)) (error \(number))")
+      if number == 7, let offence = controls.offence { log(.error, "  \(offence.description)") }
     case VMXExitCode.invalidMSR:
       log(.error, "VM entry failed: register \(vmcs[.qualification]) of the guest's list has a value that cannot be")
     case VMXExitCode.machineCheckAtEntry: log(.error, "VM entry failed: machine check")

@@ -69,12 +69,12 @@ extension VMXProcessor {
     vmcs[.pendingDebug] = state.rflags & 1 << 8 != 0 ? pending | 1 << 14 : pending
   }
 
-  /// An interrupt that the guest can take now is delivered by VM entry itself; for one that it cannot, the guest exits
-  /// when it can, and the kernel delivers it (`settles`).
+  /// An interrupt that the guest can take now is delivered by VM entry itself; one that it cannot waits, for the processor
+  /// to deliver it, or for an exit when the guest can take it, and the kernel to (`settles`).
   private func loadInjection(_ state: inout VirtualCPUState) {
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
-    self.state.value.pendingVector = VMXState.none
+    withdrawInterrupt()
     let isFree = !VMXEvent(rawValue: vmcs[.injection]).isValid
     if state.injection.exception & Injection.valid != 0 {
       let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
@@ -83,15 +83,40 @@ extension VMXProcessor {
       state.injection.exception = 0
     } else if state.canTakeInterrupt, isFree {
       vmcs[.injection] = VMXEvent.interrupt(interrupt).rawValue
-      vmcs[.processorControls] = controls.processor
       return
     }
-    if interrupt & Injection.valid != 0 {
-      self.state.value.pendingVector = interrupt & 0xff
-      openWindow()
+    if interrupt & Injection.valid != 0 { offerInterrupt(interrupt & 0xff, state.cr8) }
+  }
+
+  /// Nothing waits any more.
+  func withdrawInterrupt() {
+    guard self.state.value.pendingVector != VMXState.none else { return }
+    self.state.value.pendingVector = VMXState.none
+    if self.state.value.isDelivered {
+      self.state.value.isDelivered = false
+      vmcs[.interruptStatus] = VMXInterruptStatus.idle.rawValue
     } else {
       vmcs[.processorControls] = controls.processor
     }
+  }
+
+  private func offerInterrupt(_ vector: UInt32, _ priority: UInt64) {
+    self.state.value.pendingVector = vector
+    guard controls.deliversInterrupts, let status = VMXInterruptStatus(offering: vector, priority: priority & 0xf)
+    else { return openWindow() }
+    self.state.value.isDelivered = true
+    vmcs[.interruptStatus] = status.rawValue
+  }
+
+  /// The guest has left: whether it took the interrupt that waited for it. What is in service then is so for the VMM's
+  /// model alone.
+  func noticeDelivery() {
+    guard state.value.isDelivered else { return }
+    let vector = state.value.pendingVector
+    guard !VMXInterruptStatus(rawValue: vmcs[.interruptStatus]).isWaiting else { return }
+    withdrawInterrupt()
+    let service: Cell<UInt32> = BootMemory.place(at: virtualAPIC + 0x100 + UInt64(vector >> 5) * 16)
+    service.value &= ~(1 << (vector & 31))
   }
 
   private func loadSegments(_ segments: Segments) {

@@ -70,6 +70,7 @@ struct VMXProcessor: GuestProcessor {
     state.value.dr6 = cx86_read_dr6()
     state.value.reason = vmcs[.exitReason]
     if state.value.reason & 1 << 31 != 0 { return reportFailure() }
+    noticeDelivery()
     repeatEvent()
   }
 
@@ -92,12 +93,9 @@ struct VMXProcessor: GuestProcessor {
   private func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
     switch state.value.reason & 0x8000_ffff {
     case VMXExitCode.interruptWindow:
-      vmcs[.processorControls] = controls.processor
       if !VMXEvent(rawValue: vmcs[.injection]).isValid {
         vmcs[.injection] = VMXEvent.interrupt(state.value.pendingVector).rawValue
-        state.value.pendingVector = VMXState.none
-      } else {
-        openWindow()
+        withdrawInterrupt()
       }
       return true
     case VMXExitCode.controlRegister: return settlesControlRegister(registers)
@@ -167,6 +165,8 @@ struct VMXState: BitwiseCopyable {
   var reason: UInt32 = 0
   /// The vector of an interrupt that the guest is to take when it can.
   var pendingVector: UInt32 = none
+  /// Whether the processor delivers that by itself; else the guest's interrupt window is waited for.
+  var isDelivered = false
   var cr2: UInt64 = 0
   var dr6: UInt64 = 0xffff_0ff0
 
