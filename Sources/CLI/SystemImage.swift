@@ -42,8 +42,9 @@ struct SystemImage {
     var guests: [GuestBoot] = []
     for machine in system.machines {
       let source = machine.kernel
-      if kernels[source] == nil { kernels[source] = await unpacked(try await kernel(source), source) }
-      guests.append(GuestBoot(kernel: kernels[source] ?? [], initrd: try await initrd(machine)))
+      let kernel = if let known = kernels[source] { known } else { await unpacked(try await kernel(source), source) }
+      kernels[source] = kernel
+      guests.append(GuestBoot(kernel: kernel, initrd: try await initrd(machine)))
     }
     var images: [[UInt8]] = []
     for case .image(let path) in system.disks.map(\.source) { images.append(try WholeFile.read(path)) }

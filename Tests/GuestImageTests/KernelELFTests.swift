@@ -59,14 +59,7 @@ struct KernelELFTests {
     #expect(kernel.head.relocationCount == 0 && kernel.head.relocationsSize == 0)
   }
 
-  struct Refusal: Sendable {
-    let what: String
-    let reason: StaysPacked
-    let change: @Sendable (inout MadeKernel) -> Void
-    init(_ what: String, _ reason: StaysPacked, _ change: @escaping @Sendable (inout MadeKernel) -> Void) {
-      (self.what, self.reason, self.change) = (what, reason, change)
-    }
-  }
+  typealias Refusal = TestSupport.Refusal<MadeKernel, StaysPacked>
 
   @Test(arguments: [
     Refusal("64 bits", .is64Bit) { $0.elfClass = 2 },

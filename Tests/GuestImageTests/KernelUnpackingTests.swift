@@ -84,14 +84,7 @@ final class KernelUnpackingTests {
 
   // MARK: - The bzImage
 
-  struct Refusal: Sendable {
-    let what: String
-    let reason: StaysPacked
-    let change: @Sendable (inout MadeBzImage) -> Void
-    init(_ what: String, _ reason: StaysPacked, _ change: @escaping @Sendable (inout MadeBzImage) -> Void) {
-      (self.what, self.reason, self.change) = (what, reason, change)
-    }
-  }
+  typealias Refusal = TestSupport.Refusal<MadeBzImage, StaysPacked>
 
   @Test(arguments: [
     Refusal("no kernel at all", .oldHeader) { $0.bytes = [1, 2, 3] },

@@ -46,14 +46,7 @@ struct LinuxKernelTests {
     #expect(try file.inspect().loadAddress == 0x10_0000)
   }
 
-  struct Refusal: Sendable {
-    let what: String
-    let error: LinuxBootError
-    let change: @Sendable (inout KernelFile) -> Void
-    init(_ what: String, _ error: LinuxBootError, _ change: @escaping @Sendable (inout KernelFile) -> Void) {
-      (self.what, self.error, self.change) = (what, error, change)
-    }
-  }
+  typealias Refusal = TestSupport.Refusal<KernelFile, LinuxBootError>
 
   @Test(arguments: [
     Refusal("no boot flag", .notLinux) { $0[.bootFlag] = 0 },
@@ -80,7 +73,7 @@ struct LinuxKernelTests {
   func `a header that lies is refused with its reason`(refusal: Refusal) {
     var file = KernelFile()
     refusal.change(&file)
-    #expect(throws: refusal.error, "\(refusal.what)") { try file.inspect() }
+    #expect(throws: refusal.reason, "\(refusal.what)") { try file.inspect() }
   }
 
   @Test func `no header traps`() {

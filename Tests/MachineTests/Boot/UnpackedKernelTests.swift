@@ -107,14 +107,7 @@ struct UnpackedKernelTests {
 
   // MARK: - Hostile files
 
-  struct Refusal: Sendable {
-    let what: String
-    let error: LinuxBootError
-    let change: @Sendable (inout UnpackedFile) -> Void
-    init(_ what: String, _ error: LinuxBootError, _ change: @escaping @Sendable (inout UnpackedFile) -> Void) {
-      (self.what, self.error, self.change) = (what, error, change)
-    }
-  }
+  typealias Refusal = TestSupport.Refusal<UnpackedFile, LinuxBootError>
 
   @Test(arguments: [
     Refusal("another version", .otherForm) { $0.head.version = 2 },
@@ -147,7 +140,7 @@ struct UnpackedKernelTests {
   func `a file that lies is refused with its reason`(refusal: Refusal) {
     var file = UnpackedFile()
     refusal.change(&file)
-    #expect(throws: refusal.error, "\(refusal.what)") { try load(file, randomness: highest) }
+    #expect(throws: refusal.reason, "\(refusal.what)") { try load(file, randomness: highest) }
   }
 
   @Test func `a file that is cut anywhere is refused`() {
