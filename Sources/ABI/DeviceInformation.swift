@@ -4,7 +4,7 @@
 /// What the kernel tells a domain of the PCI device that it owns: a page at `AddressMap.deviceInformation`, read-only,
 /// which does not change while the machine runs.
 package struct DeviceInformation: BitwiseCopyable {
-  package static var version: UInt32 { 1 }
+  package static var version: UInt32 { 2 }
 
   package var version: UInt32 = DeviceInformation.version
   /// Not zero: the device was found, and `AddressMap.deviceRegisters` is mapped. Else nothing below counts.
@@ -34,6 +34,9 @@ package struct GuestPlace: BitwiseCopyable {
   /// domain does not have it.
   package var low: UInt64 = 0
   package var high: UInt64 = 0
+  /// Bytes below 4 GiB, and their `LowMemory.base`.
+  package var lowSize: UInt64 = 0
+  package var lowBase: UInt64 = 0
   package init() {}
 }
 

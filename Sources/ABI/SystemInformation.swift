@@ -19,6 +19,8 @@ package struct SystemInformation: BitwiseCopyable {
   package var vendor: UInt32 = 0
   /// Bytes of memory that kernel and components use, the boot image included.
   package var memoryOutsideGuests: UInt64 = 0
+  /// The machine's address of a guest's memory, by VM, if it is direct-mapped (`LowMemory`); else 0.
+  package var guestBases: InlineArray<16, UInt64> = InlineArray(repeating: 0)
 
   package init() {}
 }

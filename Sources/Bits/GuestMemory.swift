@@ -9,34 +9,36 @@ package enum GuestMemoryError: Error, Equatable {
 
 /// A guest's memory as its VMM sees it: the one checked door from `GuestAddress` to bytes.
 ///
-/// A PC keeps a hole below 4 GiB for devices, so memory comes in two parts: `low` from address 0, `high` from 4 GiB.
+/// A PC keeps a hole below 4 GiB for devices, so memory comes in two parts: `low` below it, `high` from 4 GiB.
 /// The guest may change any byte at any time: what was read once is checked and used, never read again.
 @safe
 package struct GuestMemory: Sendable {
   /// Where the part above the device hole begins.
   package static var highStart: UInt64 { 4 * .GiB }
 
-  private nonisolated(unsafe) let low: UnsafeMutableRawPointer
+  private nonisolated(unsafe) let lowBytes: UnsafeMutableRawPointer
   private nonisolated(unsafe) let high: UnsafeMutableRawPointer
-  /// Bytes from guest address 0.
-  package let lowSize: UInt64
+  /// The part below 4 GiB.
+  package let low: LowMemory
   /// Bytes from guest address 4 GiB; 0 if there are none.
   package let highSize: UInt64
 
-  /// - Precondition: both parts stay mapped, readable and writable for as long as this value is used, and `lowSize`
-  ///   is at most 4 GiB.
+  /// - Parameter base: `LowMemory.base`.
+  /// - Precondition: both parts stay mapped, readable and writable for as long as this value is used.
   package init(
-    unsafeLow low: UnsafeMutableRawPointer, lowSize: UInt64, high: UnsafeMutableRawPointer? = nil, highSize: UInt64 = 0
+    unsafeLow low: UnsafeMutableRawPointer, lowSize: UInt64, base: UInt64 = 0, high: UnsafeMutableRawPointer? = nil,
+    highSize: UInt64 = 0
   ) {
-    unsafe self.low = low
+    // SAFETY: only stored; without a high part nothing is reached by the second.
+    unsafe lowBytes = low
     unsafe self.high = high ?? low
-    self.lowSize = lowSize
+    self.low = LowMemory(size: lowSize, base: base)
     self.highSize = unsafe high == nil ? 0 : highSize
   }
 
   /// Whether every byte of `[address, address + count)` is memory.
   package func contains(_ address: GuestAddress, count: UInt64) -> Bool {
-    fits(address.value, count: count, in: lowSize)
+    low.offset(of: address.value, count: count) != nil
       || (address.value >= Self.highStart && fits(address.value - Self.highStart, count: count, in: highSize))
   }
 
@@ -112,9 +114,9 @@ package struct GuestMemory: Sendable {
 
   /// The place of `[address, address + count)`, all of it checked.
   private func pointer(to address: GuestAddress, count: UInt64) throws(GuestMemoryError) -> UnsafeMutableRawPointer {
-    if fits(address.value, count: count, in: lowSize) {
+    if let offset = low.offset(of: address.value, count: count) {
       // SAFETY: offset and length lie inside the low part.
-      return unsafe low + Int(address.value)
+      return unsafe lowBytes + Int(offset)
     }
     guard address.value >= Self.highStart, fits(address.value - Self.highStart, count: count, in: highSize) else {
       throw .outOfRange

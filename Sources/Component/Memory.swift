@@ -75,16 +75,23 @@ package enum Memory {
     // SAFETY: the description maps both parts with these sizes for as long as the VMM lives.
     unsafe GuestMemory(
       unsafeLow: pointer(AddressMap.guestLow), lowSize: configuration.lowSize,
+      base: base(ofGuest: Int(configuration.index)),
       high: configuration.highSize > 0 ? pointer(AddressMap.guestHigh) : nil, highSize: configuration.highSize)
   }
 
   /// The memory of the VM with this number, in a server that moves data for it.
   package static func guest(number: Int, lowSize: UInt64, highSize: UInt64) -> GuestMemory {
-    let base = AddressMap.guests + UInt64(number) * AddressMap.guestStride
+    let start = AddressMap.guests + UInt64(number) * AddressMap.guestStride
     // SAFETY: the description maps both parts with these sizes for as long as the server lives.
     return unsafe GuestMemory(
-      unsafeLow: pointer(base), lowSize: lowSize,
-      high: highSize > 0 ? pointer(base + AddressMap.guestHighOffset) : nil, highSize: highSize)
+      unsafeLow: pointer(start), lowSize: lowSize, base: base(ofGuest: number),
+      high: highSize > 0 ? pointer(start + AddressMap.guestHighOffset) : nil, highSize: highSize)
+  }
+
+  /// The `LowMemory.base` of the VM with this number.
+  private static func base(ofGuest number: Int) -> UInt64 {
+    let information = Mapped<SystemInformation>.information
+    return information.value.guestBases.indices.contains(number) ? information.value.guestBases[number] : 0
   }
 }
 

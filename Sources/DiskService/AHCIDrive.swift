@@ -115,9 +115,13 @@ extension GuestPlace {
   /// Where the device finds the byte at a guest address that was checked.
   fileprivate func deviceAddress(of address: GuestAddress) throws(RequestError) -> UInt64 {
     let isHigh = address.value >= GuestMemory.highStart
-    let base = isHigh ? high : low
+    let start = isHigh ? high : low
+    let offset =
+      isHigh
+      ? address.value - GuestMemory.highStart
+      : LowMemory(size: lowSize, base: lowBase).offset(of: address.value, count: 1)
     // The first page of the machine is nobody's.
-    guard base != 0 else { throw .addressTooHigh }
-    return base + (isHigh ? address.value - GuestMemory.highStart : address.value)
+    guard start != 0, let offset else { throw .addressTooHigh }
+    return start + offset
   }
 }

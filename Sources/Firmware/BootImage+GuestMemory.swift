@@ -30,4 +30,21 @@ extension BootImage {
     }
     return false
   }
+
+  /// The number of the VM of a domain: how many domains before it have a vCPU.
+  package func guest(ofDomain domain: Int) -> Int {
+    var number = 0
+    for index in 0..<min(domain, count(.domains)) {
+      if DomainTraits(rawValue: self.domain(index).traits).contains(.hasVirtualCPU) { number += 1 }
+    }
+    return number
+  }
+
+  /// The domain whose guest has the region.
+  package func guest(ofRegion region: Int) -> Int? {
+    for index in 0..<count(.guestMappings) where guestMapping(index).region == UInt32(region) {
+      return Int(guestMapping(index).domain)
+    }
+    return nil
+  }
 }

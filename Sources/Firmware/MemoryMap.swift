@@ -118,6 +118,23 @@ extension MemoryMap {
     take(size: size, alignment: alignment, from: Self.lowEnd, to: limit?.value ?? Self.end)
   }
 
+  /// Takes `size` bytes, rounded up to pages, at the lowest place above 1 MiB that has room.
+  package mutating func allocateLowest(
+    size: UInt64, alignment: UInt64, below limit: PhysicalAddress
+  ) -> PhysicalAddress? {
+    isSealed = true
+    guard size > 0, let size = size.roundedUp(to: Self.pageSize), alignment.nonzeroBitCount == 1 else { return nil }
+    for index in 0..<free.count {
+      let end = min(free[index].end, limit.value)
+      guard let place = max(free[index].start, Self.lowEnd).roundedUp(to: max(alignment, Self.pageSize)),
+        fits(place, count: size, in: end)
+      else { continue }
+      free.remove(place, place + size)
+      return PhysicalAddress(place)
+    }
+    return nil
+  }
+
   /// Takes `size` bytes, rounded up to pages, below 1 MiB.
   package mutating func allocateLow(
     size: UInt64, alignment: UInt64 = MemoryMap.pageSize

@@ -13,6 +13,7 @@ extension SystemLayout {
     for (number, device) in devices.enumerated() {
       var record = DeviceRecord(passthrough: device.address, domain: domain, number: UInt16(number))
       if let interrupt = device.interrupt { record.line = UInt32(interrupt) }
+      record.isUnprotected = system.allowsUnprotectedDMA ? 1 : 0
       builder.add(record)
     }
   }

@@ -74,7 +74,7 @@ package struct DescriptionText {
       lines.append("  memory: \(min(machine.memory, Self.mostMemory)) MiB")
     }
     if machine.firmware.unitCount == 0 {
-      lines.append("  # There is no IOMMU: remove the # if disks are to be used all the same.")
+      lines.append("  # There is no IOMMU: remove the # if disks and devices are to be used all the same.")
       lines.append("  # unprotected-dma: true")
     }
     return lines

@@ -67,7 +67,7 @@ extension MachineSurvey {
     guard firmware.unitCount > 0 else {
       return Finding(
         .note, "IOMMU",
-        "none: VMs cannot have devices, and disks need 'unprotected-dma'; look for 'VT-d', 'AMD-Vi' or 'IOMMU' in the "
+        "none: VMs' devices and disks need 'unprotected-dma'; look for 'VT-d', 'AMD-Vi' or 'IOMMU' in the "
           + "firmware's set-up")
     }
     let kind = firmware.intel != nil ? "Intel VT-d" : "AMD-Vi"

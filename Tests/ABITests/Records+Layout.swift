@@ -73,8 +73,8 @@ extension RecordLayout {
   /// Pages that kernel and components share while the machine runs.
   static var shared: [Self] {
     [
-      Self(SystemInformation.self, size: 64,   alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
-                                                              (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56)]),
+      Self(SystemInformation.self, size: 192,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
+                                                              (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56), (\.guestBases, 64)]),
       Self(TimeScale.self,         size: 16,   alignment: 8, [(\.multiplier, 0), (\.shift, 4), (\.frequency, 8)]),
       Self(DomainStatus.self,      size: 1272, alignment: 8, [(\.name, 0), (\.state, 24), (\.starts, 28), (\.core, 32), (\.startedAt, 40),
                                                               (\.ticks, 48), (\.guestTicks, 56), (\.kernelTicks, 64), (\.exits, 72),
@@ -105,11 +105,11 @@ extension RecordLayout {
   static var servers: [Self] {
     [
       Self(DeviceSetup.self,       size: 552,  alignment: 8, [(\.isLive, 0), (\.queueCount, 4), (\.features, 8), (\.queues, 16), (\.filter, 272), (\.hasWriteback, 544)]),
-      Self(DeviceInformation.self, size: 304,  alignment: 8, [(\.version, 0), (\.isPresent, 4), (\.address, 8), (\.vendor, 12), (\.device, 14), (\.registersSize, 16),
+      Self(DeviceInformation.self, size: 560,  alignment: 8, [(\.version, 0), (\.isPresent, 4), (\.address, 8), (\.vendor, 12), (\.device, 14), (\.registersSize, 16),
                                                               (\.memoryAddress, 24), (\.memorySize, 32), (\.interruptSlot, 40), (\.interruptDelivery, 44), (\.guests, 48)]),
       Self(PassedDeviceInformation.self, size: 112, alignment: 8, [(\.isPresent, 0), (\.address, 4), (\.tableCount, 8), (\.canReset, 12), (\.ranges, 16)]),
       Self(PassedRange.self,       size: 16,   alignment: 8, [(\.kind, 0), (\.size, 8)]),
-      Self(GuestPlace.self,        size: 16,   alignment: 8, [(\.low, 0), (\.high, 8)]),
+      Self(GuestPlace.self,        size: 32,   alignment: 8, [(\.low, 0), (\.high, 8), (\.lowSize, 16), (\.lowBase, 24)]),
       Self(DiskCounters.self,      size: 3016, alignment: 8, [(\.name, 0), (\.clientCount, 24), (\.starts, 28), (\.state, 32), (\.controller, 36), (\.model, 40), (\.serial, 80),
                                                               (\.sectorSize, 100), (\.sectorCount, 104), (\.table, 112), (\.partitionCount, 116), (\.depth, 120),
                                                               (\.issued, 124), (\.drive, 128), (\.clients, 200)]),

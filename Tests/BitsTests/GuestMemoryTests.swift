@@ -85,6 +85,22 @@ private let top = UInt64(4) << 30
     }
   }
 
+  @Test func `direct-mapped memory is reached at the machine's addresses, and at 0 for its head alone`() throws {
+    let size = 4 << 20
+    let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 4096)
+    defer { start.deallocate() }
+    start.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    let memory = GuestMemory(unsafeLow: start, lowSize: UInt64(size), base: 0x1000_0000)
+
+    try memory.write(UInt32(0x1234), at: GuestAddress(0x1f_fffc))
+    try memory.write(UInt32(0x5678), at: GuestAddress(0x1020_0000))
+    #expect(start.load(fromByteOffset: 0x1f_fffc, as: UInt32.self) == 0x1234)
+    #expect(start.load(fromByteOffset: 0x20_0000, as: UInt32.self) == 0x5678)
+    for address in [0x1f_fffd, 0x20_0000, 0x1000_0000, 0x101f_fffe, 0x103f_fffd] as [UInt64] {
+      #expect(throws: GuestMemoryError.outOfRange) { try memory.read(GuestAddress(address), as: UInt32.self) }
+    }
+  }
+
   @Test func `bytes are copied, filled and lent in place`() throws {
     let guest = Guest()
     let text: [UInt8] = Array("guest".utf8)

@@ -101,6 +101,19 @@ import Testing
     #expect(passedRefusal { $0.memory = 7 } == "boot image: device 1 is for a guest, and has memory of its own")
   }
 
+  @Test func `VMs are numbered in the order of their domains, and their memory is known by its region`() throws {
+    let content = ImagePlan().written()
+    let image = try BootImage(content.span.bytes)
+    let domains = 0..<image.count(.domains)
+    let hosts = domains.filter { DomainTraits(rawValue: image.domain($0).traits).contains(.hasVirtualCPU) }
+    #expect(!hosts.isEmpty)
+    #expect(hosts.map { image.guest(ofDomain: $0) } == Array(hosts.indices))
+    let mappings = (0..<image.count(.guestMappings)).map { image.guestMapping($0) }
+    #expect(!mappings.isEmpty)
+    for mapping in mappings { #expect(image.guest(ofRegion: Int(mapping.region)) == Int(mapping.domain)) }
+    #expect(image.guest(ofRegion: image.count(.regions)) == nil)
+  }
+
   @Test func `a domain without a guest has no device for one`() {
     #expect(passedRefusal { $0.domain = 1 } == "boot image: device 1 is for a guest, but its domain has none")
     #expect(passedRefusal { $0.domain = 2 } == "boot image: device 1 is for a guest, but its domain has none")

@@ -91,6 +91,22 @@ import Testing
     #expect(spanning.allocateLow(size: 0x8_0000)?.value == 0x8_0000)
   }
 
+  @Test func `the lowest place is that of the first range with room below the limit`() {
+    var map = map([
+      (0, 0x10_0000, .usable), (0x10_0000, 0x30_0000, .usable), (0x1000_0000, 0x1000_0000, .usable),
+      (0x1_0000_0000, 0x1000_0000, .usable),
+    ])
+    let limit = PhysicalAddress(0x1c00_0000)
+    #expect(map.allocateLowest(size: 0x20_0000, alignment: 0x20_0000, below: limit)?.value == 0x20_0000)
+    #expect(map.allocateLowest(size: 0x20_0000, alignment: 0x20_0000, below: limit)?.value == 0x1000_0000)
+    #expect(map.allocateLowest(size: 0xbe0_0001, alignment: 0x20_0000, below: limit) == nil)
+    #expect(map.allocateLowest(size: 0xbe0_0000, alignment: 0x20_0000, below: limit)?.value == 0x1020_0000)
+    #expect(map.allocateLowest(size: 0x1000, alignment: 0x1000, below: PhysicalAddress(0x10_0000)) == nil)
+    for (size, alignment) in [(0, 0x1000), (.max, 0x1000), (0x1000, 0), (0x1000, 0x3000)] as [(UInt64, UInt64)] {
+      #expect(map.allocateLowest(size: size, alignment: alignment, below: limit) == nil)
+    }
+  }
+
   @Test func `what was dealt out cannot become usable again`() {
     var map = map([(0x10_0000, 0x2000, .usable)])
     _ = map.allocate(size: 0x2000)
@@ -160,6 +176,8 @@ import Testing
       }
       for _ in 0..<10 {
         _ = map.allocate(
+          size: random.hostile(), alignment: random.hostile(), below: PhysicalAddress(random.hostile()))
+        _ = map.allocateLowest(
           size: random.hostile(), alignment: random.hostile(), below: PhysicalAddress(random.hostile()))
         _ = map.allocateLow(size: random.hostile(), alignment: random.hostile())
       }

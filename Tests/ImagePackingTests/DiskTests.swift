@@ -67,6 +67,19 @@ private func twoDisks() -> System {
     #expect(number(devices[0], 24, as: UInt32.self) == 21)
   }
 
+  @Test(arguments: [false, true])
+  func `devices of servers and guests do without an IOMMU where the computer's description says so`(isAllowed: Bool)
+    throws
+  {
+    var system = twoDisks()
+    system.allowsUnprotectedDMA = isAllowed
+    system.machines[1].devices = [ComputerDevice(address: PCIAddress(bus: 0x66, device: 0, function: 0))]
+    let devices = try pack(system, diskImages: [[UInt8](repeating: 7, count: 1024)]).records(.devices, size: 28)
+
+    #expect(devices.map { number($0, 0, as: UInt32.self) } == [2, 3])
+    #expect(devices.map { number($0, 22, as: UInt16.self) } == [isAllowed ? 1 : 0, isAllowed ? 1 : 0])
+  }
+
   @Test func `the server is told what each VM has`() throws {
     let image = try packed()
     let file = try #require(image.contents("disk.0"))

@@ -26,6 +26,18 @@ extension SystemTests {
       await machine.end()
     }
 
+    @Test func `devices without an IOMMU are refused unless the description says otherwise`() async throws {
+      let cards = ["4.0", "8.0"].flatMap { ["-device", "e1000e,bus=pcie.0,addr=\($0),romfile="] }
+      let machine = try await Computer(processors: 3, console: .com1, devices: cards)
+        .boot("Tests/SystemTests/Systems/amd-iommu.yaml")
+      for (name, card) in [("vm0", "00:04.0"), ("vm1", "00:08.0")] {
+        try await machine.expect(
+          .line("\(name): no IOMMU keeps \(card) to its memory, and the description does not allow that"))
+      }
+      for _ in 0..<2 { try await machine.expect(.line("vm[01] is off")) }
+      await machine.end()
+    }
+
     @Test func `a kernel panic shows registers and who called whom`() async throws {
       let machine = try await Computer(kernelArguments: "panic-test").boot("systems/minimal.yaml")
       try await machine.expect(.line("kernel panic"))

@@ -7,13 +7,13 @@ extension Key {
   static let devices = Key(
     name: "devices", form: .list(.section(.passedDevice), count: 0...Limits.devices),
     example: "devices: [{ pci: 66:00.0 }]",
-    summary: "PCI devices of the computer that the VM has for itself; needs an IOMMU.")
+    summary: "PCI devices of the computer that the VM has for itself; needs an IOMMU, or 'unprotected-dma'.")
   static let device = Key(
     name: "pci", isRequired: true, form: .text(pattern: Pattern.device, maximum: nil), example: "pci: 66:00.0",
     summary: "Where the device is, as lspci prints it.")
   static let unprotectedDMA = Key(
     name: "unprotected-dma", form: .flag, example: "unprotected-dma: true",
-    summary: "Whether disk servers may use controllers that no IOMMU keeps to their memory; false if not given.")
+    summary: "Whether VMs and disk servers may have devices that no IOMMU keeps to their memory; false if not given.")
   static let interrupt = Key(
     name: "interrupt", form: .number(Limits.interrupts), example: "interrupt: 23",
     summary: "The number (GSI) of the device's interrupt line, for drivers that use no messages; found if not given.")

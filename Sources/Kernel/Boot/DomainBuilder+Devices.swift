@@ -20,10 +20,13 @@ extension DomainBuilder {
       let offset = mapping.address - AddressMap.guests
       let number = Int(offset / AddressMap.guestStride)
       guard number < information.guests.count else { continue }
-      let start = regions[Int(mapping.region)].start.value
+      let extent = regions[Int(mapping.region)]
       switch offset % AddressMap.guestStride {
-      case 0: information.guests[number].low = start
-      case AddressMap.guestHighOffset: information.guests[number].high = start
+      case 0:
+        information.guests[number].low = extent.start.value
+        information.guests[number].lowSize = extent.size
+        information.guests[number].lowBase = directMapped.base(ofGuest: number)
+      case AddressMap.guestHighOffset: information.guests[number].high = extent.start.value
       default: break
       }
     }

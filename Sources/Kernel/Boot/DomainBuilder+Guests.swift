@@ -81,16 +81,24 @@ extension DomainBuilder {
     for index in 0..<reader.count(.guestMappings) {
       let record = reader.guestMapping(index)
       guard record.domain == UInt32(domain) else { continue }
-      let extent = regions[Int(record.region)]
       if record.isOverlay != 0 {
+        let extent = regions[Int(record.region)]
         let entry = try guest.smallEntry(of: record.address, from: &memory)
         overlay = (entry, guest.page(extent.start, .writable | .user | .noExecute))
       } else {
-        try guest.map(
-          record.address, to: extent.start, size: extent.size, .user | .writable,
-          largest: largest, from: &memory)
+        try pieces(of: record).each { (address, extent) throws(BootError) in
+          try guest.map(
+            address, to: extent.start, size: extent.size, .user | .writable, largest: largest, from: &memory)
+        }
       }
     }
     return overlay
+  }
+
+  /// Where a guest has its memory of a mapping.
+  func pieces(of record: GuestMappingRecord) -> GuestPieces {
+    GuestPieces(
+      record.address, regions[Int(record.region)],
+      base: directMapped.base(ofGuest: reader.guest(ofDomain: Int(record.domain))))
   }
 }

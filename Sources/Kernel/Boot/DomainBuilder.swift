@@ -18,13 +18,15 @@ struct DomainBuilder: ~Escapable {
   let placement: CorePlacement
   /// The memory of each region of the image.
   let regions: Table<PhysicalExtent>
+  let directMapped: DirectMappedGuests
   /// The status pages, one for each domain.
   let status: PhysicalAddress
 
   @_lifetime(copy reader)
   init(
     _ reader: BootImage, _ place: ImagePlace, _ kernelSpace: AddressSpace,
-    _ information: Cell<SystemInformation>, _ placement: CorePlacement, _ memory: inout BootMemory
+    _ information: Cell<SystemInformation>, _ placement: CorePlacement, _ bus: MachineBus,
+    _ memory: inout BootMemory
   ) throws(BootError) {
     self.placement = placement
     self.reader = reader
@@ -32,7 +34,9 @@ struct DomainBuilder: ~Escapable {
     self.kernelSpace = kernelSpace
     self.information = information
     status = try memory.bytes(UInt64(max(reader.count(.domains), 1)) * 4096)
-    regions = try Self.regions(reader, place, status, &memory)
+    directMapped = DirectMappedGuests(reader, bus, &memory)
+    information.value.guestBases = directMapped.bases
+    regions = try Self.regions(reader, place, status, directMapped, &memory)
   }
 
   /// A domain with its address space, its program not yet loaded.
@@ -65,7 +69,7 @@ struct DomainBuilder: ~Escapable {
 
   /// The memory of each region.
   private static func regions(
-    _ reader: borrowing BootImage, _ place: ImagePlace, _ status: PhysicalAddress,
+    _ reader: borrowing BootImage, _ place: ImagePlace, _ status: PhysicalAddress, _ directMapped: DirectMappedGuests,
     _ memory: inout BootMemory
   ) throws(BootError) -> Table<PhysicalExtent> {
     var extents = FixedList<256, PhysicalExtent>()
@@ -75,7 +79,7 @@ struct DomainBuilder: ~Escapable {
       switch RegionKind(rawValue: record.kind) {
       case .shared, .workspace, .deviceMemory: start = try memory.bytes(record.size)
       case .file: start = place.address(of: reader.file(Int(record.file)))
-      case .guestMemory: start = try guestMemory(index, record.size, reader, &memory)
+      case .guestMemory: start = try guestMemory(index, record.size, reader, directMapped, &memory)
       case .log: start = kernelLog.address
       case .status: start = status
       case nil: throw .refused("the boot image has a region of a kind that this kernel does not know")
@@ -87,15 +91,19 @@ struct DomainBuilder: ~Escapable {
   }
 
   private static func guestMemory(
-    _ index: Int, _ size: UInt64, _ reader: borrowing BootImage, _ memory: inout BootMemory
+    _ index: Int, _ size: UInt64, _ reader: borrowing BootImage, _ directMapped: DirectMappedGuests,
+    _ memory: inout BootMemory
   ) throws(BootError) -> PhysicalAddress {
+    let owner = reader.guest(ofRegion: index)
+    if let owner {
+      let base = directMapped.base(ofGuest: reader.guest(ofDomain: owner))
+      if base != 0 { return PhysicalAddress(base) }
+    }
     let alignment: UInt64 = size >= .GiB && memory.map.largestFree(alignment: .GiB) >= size ? .GiB : 2 * .MiB
     if let start = memory.map.allocate(size: size, alignment: alignment) { return start }
-    for mapping in 0..<reader.count(.guestMappings) where reader.guestMapping(mapping).region == UInt32(index) {
-      let name = reader.domain(Int(reader.guestMapping(mapping).domain)).name
-      throw .forDomain(name, wanted: size, largest: memory.map.largestFree(alignment: 2 * .MiB))
-    }
-    throw .outOfMemory(wanted: size, largest: memory.map.largestFree(alignment: 2 * .MiB))
+    let largest = memory.map.largestFree(alignment: 2 * .MiB)
+    guard let owner else { throw .outOfMemory(wanted: size, largest: largest) }
+    throw .forDomain(reader.domain(owner).name, wanted: size, largest: largest)
   }
 
   private func mapStack(_ space: AddressSpace, _ memory: inout BootMemory) throws(BootError) {

@@ -10,19 +10,22 @@ import IOMMU
 /// What the devices of a domain reach: of a VMM, its guest's memory at the guest's own addresses; of a server, its
 /// clients' memory and what it shares with its device, at the machine's addresses.
 extension DeviceAssignment {
-  /// Whether an IOMMU checks the function's requests.
-  func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
-
   /// The table of all whose requests come from where.
   func makeOwners(_ memory: inout BootMemory) throws(BootError) -> Table<DeviceOwner> {
     let list = owners
     return try memory.table(list.count) { list[$0] }
   }
 
-  /// Gives the function the memory of a domain's devices, and nothing else.
+  /// Gives the function the memory of a domain's devices, and nothing else, if there is an IOMMU for it; else it has all
+  /// memory already, which is said.
   mutating func attach(
     _ function: Int, to owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
   ) throws(IOMMUError) {
+    guard bus.isCovered(function) else {
+      let name = domains[owner].name
+      log(.warning, "\(name): unprotected DMA: no IOMMU keeps \(functions[function].address) from reaching all memory")
+      return
+    }
     let domain = try memoryOfDevices(of: owner, builder, &memory)
     if !domains[owner].traits.contains(.hasVirtualCPU) {
       try mapReservedMemory(of: functions[function].address, domain, &memory)
@@ -67,7 +70,9 @@ extension DeviceAssignment {
       for index in 0..<reader.count(.guestMappings) {
         let record = reader.guestMapping(index)
         guard record.domain == UInt32(owner), record.isOverlay == 0 else { continue }
-        try remapping[0].map(domain, at: record.address, to: builder.regions[Int(record.region)], &memory)
+        try builder.pieces(of: record).each { (address, extent) throws(IOMMUError) in
+          try remapping[0].map(domain, at: address, to: extent, &memory)
+        }
       }
     } else {
       for index in 0..<reader.count(.mappings) {

@@ -36,13 +36,14 @@ extension DeviceAssignment {
     let firstLine = reader.count(.interrupts) + lines.count
     var routes = FixedList<16, UInt64>()
     var place: FunctionPlace?
-    if let function = findPassed(index, memory.map) {
+    if let function = findPassed(index, builder.directMapped, memory.map) {
       do throws(IOMMUError) { place = try prepare(function, owner, builder, &memory) } catch {
         log(.error, "\(domains[owner].name): \(error.line)")
       }
       if place != nil {
         try given.append(
-          GivenDevice(function: function, owner: owner, wall: .iommu), orSay: "the description has too many devices")
+          GivenDevice(function: function, owner: owner, wall: bus.isCovered(function) ? .iommu : .none),
+          orSay: "the description has too many devices")
       }
     }
     if place != nil {
@@ -74,7 +75,7 @@ extension DeviceAssignment {
   // MARK: - May it be given away?
 
   /// The function that record `index` means; `nil` if it is not to be had, which is then reported.
-  private func findPassed(_ index: Int, _ map: MemoryMap) -> Int? {
+  private func findPassed(_ index: Int, _ directMapped: DirectMappedGuests, _ map: MemoryMap) -> Int? {
     let record = reader.device(index)
     let address = FunctionAddress(record.address)
     let name = domains[Int(record.domain)].name
@@ -88,16 +89,7 @@ extension DeviceAssignment {
       log(.error, "\(name): \(address) is \(what), which cannot be given to a VM")
       return nil
     }
-    guard isCovered(function) else {
-      log(.error, "\(name): there is no IOMMU for \(address), without which a VM cannot have a device")
-      return nil
-    }
-    if let range = remapping[0].reservedMemory(of: address, 0) {
-      log(.error, "\(name): the firmware itself uses \(address), with memory at \(hex: range.start.value):")
-      log(.error, "  it cannot be given to a VM (an RMRR of the DMAR, or an IVMD of the IVRS)")
-      return nil
-    }
-    guard ownsGroup(function, record, name) else { return nil }
+    guard isGuarded(function, record, name, directMapped) else { return nil }
     let owner = record.domain
     guard hasOwnRanges(function, name, map, isSameOwner: { self.owner(ofFunction: $0) == owner }) else { return nil }
     for range in 0..<6 where found.ranges[range].isMemory && !found.ranges[range].address.isAligned(to: 4096) {
@@ -105,6 +97,28 @@ extension DeviceAssignment {
       return nil
     }
     return function
+  }
+
+  /// Whether an IOMMU can keep the function to its VM's memory; or there is none, the description does without, and
+  /// the function finds that memory.
+  private func isGuarded(
+    _ function: Int, _ record: DeviceRecord, _ name: ShortName, _ directMapped: DirectMappedGuests
+  ) -> Bool {
+    let address = functions[function].address
+    guard bus.isCovered(function) else {
+      guard record.isUnprotected != 0 else {
+        log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
+        return false
+      }
+      // Else it was said why not.
+      return directMapped.base(ofGuest: reader.guest(ofDomain: Int(record.domain))) != 0
+    }
+    if let range = remapping[0].reservedMemory(of: address, 0) {
+      log(.error, "\(name): the firmware itself uses \(address), with memory at \(hex: range.start.value):")
+      log(.error, "  it cannot be given to a VM (an RMRR of the DMAR, or an IVMD of the IVRS)")
+      return false
+    }
+    return ownsGroup(function, record, name)
   }
 
   /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's; else they are listed.
@@ -141,9 +155,8 @@ extension DeviceAssignment {
       resetMethod: functions.span.resetMethod(of: function))
     let count = found.capabilities.messageTable?.count ?? (found.capabilities.messages == nil ? 0 : 1)
     for message in 0..<min(count, PassedDevice.messageCapacity) {
-      let interrupt = try remapping[0].makeInterrupt(
-        from: .device(found.address), to: target(owner, offset: 1 + message))
-      try? place.messages.append(interrupt.message, orSay: "")
+      let interrupt = try self.message(of: function, to: target(owner, offset: 1 + message))
+      try? place.messages.append(interrupt, orSay: "")
     }
     if place.resetMethod == nil {
       log(.warning, "\(domains[owner].name): \(found.address) cannot be reset: a VM that restarts finds it as it was")

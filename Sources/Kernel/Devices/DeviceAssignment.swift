@@ -16,10 +16,8 @@ import PCI
 /// those that wait for it.
 struct DeviceAssignment: ~Escapable {
   let reader: BootImage
-  let access: BusAccess
-  let functions: Table<PCIFunction>
+  let bus: MachineBus
   let machine: MachineDescription
-  let remapping: Table<Remapping>
   let interrupts: InterruptControllers
   let cores: Table<Core>
   let domains: Table<Domain>
@@ -41,15 +39,17 @@ struct DeviceAssignment: ~Escapable {
   ) {
     self.reader = reader
     self.machine = machine
-    access = bus.access
-    functions = bus.functions
-    remapping = bus.remapping
+    self.bus = bus
     self.interrupts = interrupts
     self.cores = cores
     self.domains = domains
     self.placement = placement
     firstVector = Vectors.firstLine + UInt64(reader.count(.interrupts))
   }
+
+  var access: BusAccess { bus.access }
+  var functions: Table<PCIFunction> { bus.functions }
+  var remapping: Table<Remapping> { bus.remapping }
 
   /// Hands over the devices of all domains.
   mutating func assign(_ builder: borrowing DomainBuilder, _ memory: inout BootMemory) throws(BootError) {
@@ -81,7 +81,7 @@ struct DeviceAssignment: ~Escapable {
     {
       information.isPresent = 1
       try given.append(
-        GivenDevice(function: function, owner: owner, wall: isCovered(function) ? .iommu : .none),
+        GivenDevice(function: function, owner: owner, wall: bus.isCovered(function) ? .iommu : .none),
         orSay: "the description has too many devices")
       information.address = PCIAddress(functions[function].address)
       information.vendor = functions[function].identity.vendor
@@ -108,20 +108,22 @@ struct DeviceAssignment: ~Escapable {
     let name = domains[owner].name
     let address = functions[function].address
     do throws(IOMMUError) {
-      guard isCovered(function) else {
-        guard record.isUnprotected != 0 else {
-          log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
-          return nil
-        }
-        log(.warning, "\(name): unprotected DMA: no IOMMU keeps \(address) from reaching all memory")
-        return try target(owner).message()
+      guard bus.isCovered(function) || record.isUnprotected != 0 else {
+        log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
+        return nil
       }
       try attach(function, to: owner, builder, &memory)
-      return try remapping[0].makeInterrupt(from: .device(address), to: target(owner)).message
+      return try message(of: function, to: target(owner))
     } catch {
       log(.error, "\(name): \(error.line)")
       return nil
     }
+  }
+
+  /// A message that the function may send.
+  func message(of function: Int, to target: InterruptTarget) throws(IOMMUError) -> InterruptMessage {
+    guard bus.isCovered(function) else { return try target.message() }
+    return try remapping[0].makeInterrupt(from: .device(functions[function].address), to: target).message
   }
 
   // MARK: - Finding

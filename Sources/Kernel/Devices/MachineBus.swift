@@ -24,6 +24,9 @@ struct MachineBus {
     remapping = try Remapping.start(machine, functions, scale, &memory)
   }
 
+  /// Whether an IOMMU checks the function's requests.
+  func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
+
   /// Finds them, each with its IOMMU group.
   private static func find(
     _ access: BusAccess, isNeeded: Bool, _ memory: inout BootMemory

@@ -51,6 +51,14 @@ package enum GuestKernel: Equatable, Sendable {
     }
   }
 
+  /// Whether it runs at another place than the one it asks for.
+  var isMovable: Bool {
+    switch self {
+    case .packed(let kernel): kernel.isRelocatable
+    case .unpacked(let kernel): kernel.head.relocationCount > 0
+    }
+  }
+
   /// Puts the kernel at `base`, where the caller saw `runtimeSize` bytes fit.
   func write(from file: borrowing RawSpan, at base: UInt64, to memory: GuestMemory) throws(LinuxBootError) {
     switch self {

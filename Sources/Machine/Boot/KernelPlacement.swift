@@ -13,8 +13,24 @@ struct KernelPlacement: Equatable {
   /// The end of the memory that a 32-bit kernel can lie in (`KERNEL_IMAGE_SIZE`).
   static var highestEnd: UInt64 { 512 * .MiB }
 
-  init(of kernel: GuestKernel, below limit: UInt64, commandLine: borrowing RawSpan, randomness: UInt64) {
-    let start = kernel.setup.loadAddress
+  /// The lowest place for a kernel: its own, or, where the guest has no memory there, the first where it can be.
+  static func lowest(for kernel: GuestKernel, in memory: LowMemory) throws(LinuxBootError) -> UInt64 {
+    let own = kernel.setup.loadAddress
+    if memory.offset(of: own, count: kernel.runtimeSize) != nil { return own }
+    guard memory.isDirectMapped else { throw .kernelTooBig }
+    guard kernel.isMovable else { throw .kernelStaysPut }
+    guard let place = max(own, memory.bodyStart).roundedUp(to: kernel.setup.alignment),
+      memory.offset(of: place, count: kernel.runtimeSize) != nil
+    else { throw .kernelTooBig }
+    return place
+  }
+
+  /// - Parameters:
+  ///   - start: The lowest place that it can have.
+  ///   - limit: Where memory that it may lie in ends.
+  init(
+    of kernel: GuestKernel, from start: UInt64, below limit: UInt64, commandLine: borrowing RawSpan, randomness: UInt64
+  ) {
     guard case .unpacked(let unpacked) = kernel, unpacked.head.relocationCount > 0, !Self.isFixed(by: commandLine)
     else {
       base = start

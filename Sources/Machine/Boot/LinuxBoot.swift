@@ -39,14 +39,15 @@ package enum LinuxBoot {
   ) throws(LinuxBootError) -> EntryState {
     let kernel = try GuestKernel(inspecting: file)
     let setup = kernel.setup
-    guard memory.lowSize >= 2 * .MiB, memory.lowSize <= MemoryMap.lowLimit else { throw .badMemorySize }
+    guard memory.low.size >= 2 * .MiB, memory.low.end <= MemoryMap.lowLimit else { throw .badMemorySize }
     guard UInt64(commandLine.byteCount) <= setup.commandLineLimit,
       fits(commandLineAddress, count: UInt64(commandLine.byteCount) + 1, in: MemoryMap.conventionalEnd)
     else { throw .commandLineTooLong }
-    guard fits(setup.loadAddress, count: kernel.runtimeSize, in: memory.lowSize) else { throw .kernelTooBig }
-    let initrdAddress = try place(initrdSize: UInt64(initrd.byteCount), above: kernel, in: memory)
+    let start = try KernelPlacement.lowest(for: kernel, in: memory.low)
+    let initrdAddress = try place(
+      initrdSize: UInt64(initrd.byteCount), above: start + kernel.runtimeSize, kernel.setup, in: memory)
     let placement = KernelPlacement(
-      of: kernel, below: initrd.isEmpty ? memory.lowSize : initrdAddress, commandLine: commandLine,
+      of: kernel, from: start, below: initrd.isEmpty ? memory.low.end : initrdAddress, commandLine: commandLine,
       randomness: randomness)
 
     try kernel.write(from: file, at: placement.base, to: memory)
@@ -89,12 +90,11 @@ package enum LinuxBoot {
 
   /// Where the initial RAM disk goes: as high as it may; 0 if there is none.
   private static func place(
-    initrdSize size: UInt64, above kernel: GuestKernel, in memory: GuestMemory
+    initrdSize size: UInt64, above kernelEnd: UInt64, _ setup: LinuxKernel, in memory: GuestMemory
   ) throws(LinuxBootError) -> UInt64 {
     guard size > 0 else { return 0 }
-    let limit = min(kernel.setup.initrdLimit, memory.lowSize)
-    let kernelEnd = kernel.setup.loadAddress + kernel.runtimeSize
-    let near = kernel.setup.is64Bit ? limit : min(limit, directMapEnd)
+    let limit = min(setup.initrdLimit, memory.low.end)
+    let near = setup.is64Bit ? limit : min(limit, directMapEnd)
     guard let address = highest(size, below: near, above: kernelEnd) ?? highest(size, below: limit, above: kernelEnd)
     else { throw .initrdTooBig }
     return address
@@ -144,7 +144,9 @@ extension LinuxBoot {
     try add(0, to: MemoryMap.conventionalEnd, .memory)
     try add(MemoryMap.conventionalEnd, to: MemoryMap.baseEnd, .reserved)
     try add(MemoryMap.firmwareStart, to: MemoryMap.firmwareEnd, .reserved)
-    try add(MemoryMap.extendedStart, to: memory.lowSize, .memory)
+    // What lies between conventional memory and direct-mapped memory is for no operating system.
+    let start = memory.low.isDirectMapped ? memory.low.bodyStart : MemoryMap.extendedStart
+    try add(start, to: memory.low.end, .memory)
     try add(GuestMemory.highStart, to: GuestMemory.highStart + memory.highSize, .memory)
     try set(.e820Count, count, in: memory)
   }

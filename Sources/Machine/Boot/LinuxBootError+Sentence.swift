@@ -12,6 +12,7 @@ extension LinuxBootError {
     case .badHeader: "the kernel file's setup header contradicts itself"
     case .commandLineTooLong: "the command line is longer than the kernel takes"
     case .kernelTooBig: "the kernel does not fit the guest's memory"
+    case .kernelStaysPut: "the kernel cannot be moved to where the guest has memory for a device behind no IOMMU"
     case .initrdTooBig: "the initial RAM disk does not fit the guest's memory"
     case .badMemorySize: "the guest's memory has an impossible size"
     case .otherForm: "the unpacked kernel was made by another version of Roost; build the boot image anew"

@@ -19,6 +19,8 @@ package enum LinuxBootError: Error, Equatable {
   case commandLineTooLong
   /// The kernel does not fit the guest's memory.
   case kernelTooBig
+  /// The guest's memory is direct-mapped, and the kernel runs nowhere but where there is none.
+  case kernelStaysPut
   /// The initial RAM disk does not fit between the kernel and the highest address it may have.
   case initrdTooBig
   /// The guest's memory is less than the first 2 MiB, or reaches the device window.

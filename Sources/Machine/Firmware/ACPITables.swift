@@ -10,8 +10,8 @@ package enum ACPITables {
   package static func write(
     _ hardware: FixedHardware, to memory: GuestMemory
   ) throws(ACPIError) -> GuestAddress {
-    guard memory.lowSize >= MemoryMap.extendedStart, memory.lowSize <= MemoryMap.lowLimit,
-      let windowStart = memory.lowSize.roundedUp(to: 1 * .MiB)
+    guard memory.low.size >= MemoryMap.extendedStart, memory.low.end <= MemoryMap.lowLimit,
+      let windowStart = memory.low.end.roundedUp(to: 1 * .MiB)
     else { throw .badMemorySize }
     var cursor = MemoryMap.firmwareStart + 0x40  // the RSDP goes first, when the rest is known
     let facs = try facs().place(in: memory, at: &cursor, alignment: 64)

@@ -70,7 +70,7 @@ package struct PC: ~Copyable {
     self.memory = memory
     self.localAPICPage = localAPICPage
     clockSource = source
-    clock = RealTimeClock(unixTime: source.start, lowMemory: memory.lowSize, highMemory: memory.highSize)
+    clock = RealTimeClock(unixTime: source.start, lowMemory: memory.low.sizeFromZero, highMemory: memory.highSize)
     registers = MSRPolicy(physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit)
     self.facts = facts
     apic.enterVirtualWireMode()

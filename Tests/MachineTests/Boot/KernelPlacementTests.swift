@@ -40,7 +40,7 @@ struct KernelPlacementTests {
   func `guests of any size have their kernel below 512 MiB`(mebibytes: UInt64) throws {
     let kernel = try UnpackedFile().inspect()
     let highest = KernelPlacement(
-      of: kernel, below: mebibytes << 20, commandLine: [UInt8]().span.bytes, randomness: .max)
+      of: kernel, from: start, below: mebibytes << 20, commandLine: [UInt8]().span.bytes, randomness: .max)
 
     #expect(highest.isRandom)
     #expect(highest.base == (min(mebibytes, 512) << 20) - (2 << 20))
@@ -56,8 +56,40 @@ struct KernelPlacementTests {
 
   @Test func `a packed kernel places itself`() throws {
     let placement = KernelPlacement(
-      of: .packed(try KernelFile().inspect()), below: 1 << 30, commandLine: [UInt8]().span.bytes, randomness: .max)
+      of: .packed(try KernelFile().inspect()), from: start, below: 1 << 30, commandLine: [UInt8]().span.bytes,
+      randomness: .max)
     #expect(!placement.isRandom)
     #expect(placement.base == start)
+  }
+
+  // MARK: - Direct-mapped memory
+
+  private func lowest(_ kernel: GuestKernel, base: UInt64, size: UInt64 = 32 << 20) throws -> UInt64 {
+    try KernelPlacement.lowest(for: kernel, in: LowMemory(size: size, base: base))
+  }
+
+  @Test func `a kernel goes to its own place where that is memory, else to the first multiple of its alignment`() throws
+  {
+    let file = try KernelFile().inspect()
+    #expect(try lowest(.packed(file), base: 0) == start)
+    #expect(try lowest(.packed(file), base: 4 << 20) == start)
+    #expect(try lowest(.packed(file), base: (14 << 20)) == start)
+    #expect(try lowest(.packed(file), base: (15 << 20) - 4096) == 18 << 20)
+    #expect(try lowest(.packed(file), base: 128 << 20) == 130 << 20)
+    #expect(try lowest(UnpackedFile().inspect(), base: 128 << 20) == 130 << 20)
+  }
+
+  @Test func `a kernel that has to lie where there is no memory is refused`() throws {
+    var file = KernelFile()
+    file[.isRelocatable] = 0
+    let packed = GuestKernel.packed(try file.inspect())
+    #expect(try lowest(packed, base: 4 << 20) == start)
+    #expect(throws: LinuxBootError.kernelStaysPut) { try lowest(packed, base: 128 << 20) }
+    var unpacked = UnpackedFile()
+    unpacked.head.relocationCount = 0
+    #expect(throws: LinuxBootError.kernelStaysPut) { try lowest(unpacked.inspect(), base: 128 << 20) }
+    #expect(throws: LinuxBootError.kernelTooBig) {
+      try lowest(UnpackedFile().inspect(), base: 128 << 20, size: 2 << 20)
+    }
   }
 }

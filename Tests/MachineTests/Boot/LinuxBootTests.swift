@@ -202,4 +202,27 @@ struct LinuxBootTests {
     let claim = GuestMemory(unsafeLow: UnsafeMutableRawPointer(bitPattern: 4096)!, lowSize: 0xc000_1000)
     #expect(throws: LinuxBootError.badMemorySize) { try load(into: claim) }
   }
+
+  @Test func `a guest with direct-mapped memory has all but conventional memory there, kernel and RAM disk too`() throws
+  {
+    let direct = TestMemory(low: 32 << 20, base: 64 << 20)
+    let entry = try load(initrd: [1, 2, 3], into: direct.guest)
+
+    #expect(entry.entryPoint == 66 << 20)
+    #expect(try direct.read(0x7000 + 0x218, as: UInt32.self) == (96 << 20) - 4096)
+    #expect(try direct.bytes((96 << 20) - 4096, 3) == [1, 2, 3])
+    let map = try (0..<4 as Range<UInt64>).map { index in
+      let place = 0x7000 + 0x2d0 + 20 * index
+      let kind = try direct.read(place + 16, as: UInt32.self)
+      return try [direct.read(place, as: UInt64.self), direct.read(place + 8), UInt64(kind)]
+    }
+    #expect(map == [[0, 0x9_fc00, 1], [0x9_fc00, 0x400, 2], [0xf_0000, 0x1_0000, 2], [66 << 20, 30 << 20, 1]])
+    #expect(try direct.read(0x7000 + 0x1e8, as: UInt8.self) == 4)
+  }
+
+  @Test func `direct-mapped memory that reaches the device window is refused`() {
+    let claim = GuestMemory(
+      unsafeLow: UnsafeMutableRawPointer(bitPattern: 4096)!, lowSize: 32 << 20, base: 0xbf00_0000)
+    #expect(throws: LinuxBootError.badMemorySize) { try load(into: claim) }
+  }
 }

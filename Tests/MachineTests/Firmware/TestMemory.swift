@@ -10,11 +10,11 @@ final class TestMemory {
   private let low: UnsafeMutableRawPointer
   private let high: UnsafeMutableRawPointer?
 
-  init(low lowSize: UInt64, high highSize: UInt64 = 0) {
+  init(low lowSize: UInt64, base: UInt64 = 0, high highSize: UInt64 = 0) {
     guard let bytes = calloc(Int(lowSize), 1) else { fatalError("no memory for the test") }
     low = bytes
     high = highSize == 0 ? nil : calloc(Int(highSize), 1)
-    guest = GuestMemory(unsafeLow: low, lowSize: lowSize, high: high, highSize: highSize)
+    guest = GuestMemory(unsafeLow: low, lowSize: lowSize, base: base, high: high, highSize: highSize)
   }
 
   deinit {
