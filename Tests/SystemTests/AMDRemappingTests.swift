@@ -56,7 +56,7 @@ extension SystemTests {
       try await system.expectLease(1)
     }
 
-    // QEMU's IOMMU of this kind notes refused requests where nobody is told of them, so no report is waited for.
+    // QEMU's IOMMU of this kind reports no refused request (decision 14), so none is waited for.
     @Test func `a card that is told to write what is not its VM's changes nothing`() async throws {
       let booted = try await TwoBehindAMD.booted.value
       try await DMAWall(system: booted.system, monitor: booted.monitor).expectHolds(on: 0)
