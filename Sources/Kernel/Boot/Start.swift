@@ -21,13 +21,13 @@ func kernelStart(_ magic: UInt64, _ information: UInt64) {
   // Until it is known what the loader says of the screen: where there is none, nobody reads what is written.
   earlyScreen.use(BIOSDataArea(in: MachineMemory()).flatMap { TextScreen($0) })
   do throws(BootError) {
-    try boot(magic, PhysicalAddress(information))
+    try setUp(magic, PhysicalAddress(information))
   } catch {
     refuse(error)
   }
 }
 
-private func boot(_ magic: UInt64, _ information: PhysicalAddress) throws(BootError) {
+private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootError) {
   var phases = BootPhases()
   phases.end("firmware and loader", at: cx86_rdtsc())
   var physical = MachineMemory()
@@ -100,17 +100,4 @@ private func readOptions(_ loader: BootInformation, _ physical: borrowing Machin
 private func keepLog(_ memory: inout BootMemory) throws(BootError) {
   let ring = try memory.bytes(LogRing.size)
   kernelLog.keep(at: ring)
-}
-
-/// Says why the machine cannot be set up, and stops.
-func refuse(_ error: BootError) -> Never {
-  switch error {
-  case .refused(let sentence): log(.error, "cannot start: \(sentence)")
-  case .outOfMemory(let wanted, let largest):
-    log(.error, "cannot start: \(wanted / .MiB) MiB are wanted, at most \(largest / .MiB) MiB are left; add memory")
-  case .forDomain(let name, let wanted, let largest):
-    log(.error, "cannot start: VM \(name) wants \(wanted / .MiB) MiB, only \(largest / .MiB) MiB are left; add memory")
-  case .line(let line): log(.error, line)
-  }
-  stopMachine()
 }

@@ -125,10 +125,9 @@ struct SystemSetup {
 
   /// Has the first core hear of refused requests.
   private static func reportFaults(_ bus: MachineBus, _ cores: Table<Core>) {
-    guard bus.remapping.count > 0 else { return }
     do throws(IOMMUError) {
-      try bus.remapping[0].reportFaults(
-        to: InterruptTarget(vector: UInt8(truncatingIfNeeded: Vectors.fault), apicID: cores[0].apicID), bus)
+      try bus.reportFaults(
+        to: InterruptTarget(vector: UInt8(truncatingIfNeeded: Vectors.fault), apicID: cores[0].apicID))
     } catch {
       log(.error, error.line)
     }

@@ -10,16 +10,6 @@ import IOMMU
 import PCI
 import X86
 
-/// What becomes a `PassedFunction`.
-struct PassedPlan {
-  let owner: Int
-  let number: Int
-  let place: FunctionPlace?
-  let page: PassedDevice
-  let firstLine: Int
-  let routes: FixedList<16, UInt64>
-}
-
 /// Devices for guests.
 extension DeviceAssignment {
   mutating func passThrough(

@@ -137,9 +137,3 @@ extension Kernel {
     }
   }
 }
-
-/// A function whose requests are somebody's.
-struct DeviceOwner {
-  let address: FunctionAddress
-  let domain: Int
-}

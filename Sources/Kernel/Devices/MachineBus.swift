@@ -5,6 +5,7 @@ import ABI
 import Bits
 import Bus
 import Firmware
+import IOMMU
 import PCI
 
 /// All PCI functions of the machine, found at boot if anybody is to have one, or an IOMMU looks after them; from then on
@@ -26,6 +27,26 @@ struct MachineBus {
 
   /// Whether an IOMMU checks the function's requests.
   func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
+
+  /// Has `target` interrupted for each request that an IOMMU refuses.
+  func reportFaults(to target: InterruptTarget) throws(IOMMUError) {
+    guard remapping.count > 0 else { return }
+    try remapping[0].enableFaultInterrupts(target)
+    let message = try target.message()
+    for unit in 0..<AMDRemapping.unitCapacity {
+      guard let address = remapping[0].faultSource(unit) else { continue }
+      guard let index = functions.span.index(of: address) else {
+        log(.warning, "there is no IOMMU at \(address): what it refuses is not reported")
+        continue
+      }
+      do throws(MessageProblem) {
+        functions[index].change(inserting: .busMaster, in: access)
+        try functions[index].enableMessage(message, in: access)
+      } catch {
+        log(.warning, "the IOMMU at \(address) sends no messages: what it refuses is not reported")
+      }
+    }
+  }
 
   /// Finds them, each with its IOMMU group.
   private static func find(

@@ -68,3 +68,13 @@ struct DeviceRegisters: DeviceMemory {
     DeviceRegister(address).write(value, width: 4)
   }
 }
+
+/// What becomes a `PassedFunction`.
+struct PassedPlan {
+  let owner: Int
+  let number: Int
+  let place: FunctionPlace?
+  let page: PassedDevice
+  let firstLine: Int
+  let routes: FixedList<16, UInt64>
+}

@@ -113,24 +113,13 @@ struct Remapping: ~Copyable {
     try iommu.makeInterrupt(from: source, to: target, memory)
   }
 
-  /// Has `target` interrupted for each refused request: by a message of the IOMMU, or of the PCI function that it is.
-  func reportFaults(to target: InterruptTarget, _ bus: MachineBus) throws(IOMMUError) {
+  /// Has `target` interrupted for each refused request, by messages of the IOMMUs themselves.
+  func enableFaultInterrupts(_ target: InterruptTarget) throws(IOMMUError) {
     try iommu.enableFaultInterrupts(target, memory)
-    let message = try target.message()
-    for unit in 0..<AMDRemapping.unitCapacity {
-      guard let address = iommu.faultSource(unit) else { continue }
-      guard let index = bus.functions.span.index(of: address) else {
-        log(.warning, "there is no IOMMU at \(address): what it refuses is not reported")
-        continue
-      }
-      do throws(MessageProblem) {
-        bus.functions[index].change(inserting: .busMaster, in: bus.access)
-        try bus.functions[index].enableMessage(message, in: bus.access)
-      } catch {
-        log(.warning, "the IOMMU at \(address) sends no messages: what it refuses is not reported")
-      }
-    }
   }
+
+  /// The PCI function that IOMMU `unit` is, if that sends its messages.
+  func faultSource(_ unit: Int) -> FunctionAddress? { iommu.faultSource(unit) }
 
   // MARK: - While the machine runs
 
