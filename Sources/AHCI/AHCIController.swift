@@ -109,6 +109,12 @@ package struct AHCIController<Registers: RegisterSpace>: ~Copyable {
     }
   }
 
+  /// Whether `service` has something to do although there was no interrupt: while requests just go their way it has
+  /// not, and each look at a register takes its time.
+  package func needsService(at now: UInt64) -> Bool {
+    phase != .running || port.phase != .ready || (port.slots.firstDeadline ?? .max) <= now
+  }
+
   /// When `service` must be called next if there is no interrupt before; `nil` if only an interrupt can bring news.
   package func nextDeadline(after now: UInt64) -> UInt64? {
     switch phase {

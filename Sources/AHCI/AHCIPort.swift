@@ -37,7 +37,7 @@ package enum DriveFailure: Equatable, Sendable {
 }
 
 /// One port of a controller, the drive behind it, and the requests for that.
-struct AHCIPort<Registers: RegisterSpace> {
+struct AHCIPort<Registers: RegisterSpace>: ~Copyable {
   enum AfterStop: Equatable {
     case start
     case reset

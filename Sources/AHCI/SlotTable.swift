@@ -30,7 +30,8 @@ struct Slot {
 ///                └──────────┘
 ///
 /// So no request ends twice, and none ends that was not issued, joined or given up.
-struct SlotTable {
+struct SlotTable: ~Copyable {
+  private let inPlace = InPlace()
   private(set) var slots: InlineArray<32, Slot> = InlineArray(repeating: Slot())
   private(set) var waiting = SlotSet.none
   private(set) var issued = SlotSet.none

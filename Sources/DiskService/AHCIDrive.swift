@@ -63,7 +63,11 @@ package struct AHCIDrive<Registers: RegisterSpace>: ~Copyable, DiskDrive {
   }
 
   package mutating func service(now: UInt64, hasInterrupt: Bool) {
-    if hasInterrupt { controller.interrupt(now: now) } else { controller.service(now: now) }
+    if hasInterrupt {
+      controller.interrupt(now: now)
+    } else if !hasInterrupts || controller.needsService(at: now) {
+      controller.service(now: now)
+    }
   }
 
   package func nextDeadline(after now: UInt64) -> UInt64? {

@@ -35,6 +35,19 @@ struct RequestTests {
     #expect(rig.model.wrongs == [])
   }
 
+  @Test func `only an interrupt or a time limit makes the driver look at a controller that works`() throws {
+    let rig = try Rig.ready()
+    rig.port.isPatient = true
+    func needsService(at time: UInt64) -> Bool { rig.driver.needsService(at: time) }
+    #expect(!needsService(at: rig.now))
+    try rig.submit(.read, 0, 1)
+    rig.issue()
+    let time = rig.driver.nextDeadline(after: rig.now)
+    let limit = try #require(time)
+    #expect(!needsService(at: limit - 1))
+    #expect(needsService(at: limit))
+  }
+
   @Test func `a drive with a queue has many commands at a time, and answers as it likes`() throws {
     let rig = try Rig.ready()
     rig.port.isReversed = true

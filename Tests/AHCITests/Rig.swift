@@ -59,7 +59,7 @@ final class Rig {
         guard let due, due <= end else { break }
         now = max(now, due)
         model.now = now
-        driver.service(now: now)
+        if driver.needsService(at: now) { driver.service(now: now) }
       }
       collect()
     }
