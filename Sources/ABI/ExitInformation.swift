@@ -28,9 +28,11 @@ package enum ExitReason: UInt32, Sendable {
   case cacheControl = 12
   /// An instruction that a guest has no right to: another hypervisor's, or MONITOR and MWAIT.
   case forbidden = 13
+  /// The guest ended an interrupt of `SharedController.noticedEnds`: `address` is its vector. The instruction is done.
+  case endOfInterrupt = 14
 
   /// How many there are, for tables.
-  package static var count: Int { 14 }
+  package static var count: Int { 15 }
 
   /// Whether an exit for this brings `VirtualCPUState.segments` up to date.
   package func needsSegments(_ access: Access) -> Bool {
@@ -58,6 +60,7 @@ package enum ExitReason: UInt32, Sendable {
     case .unexpected: "unexpected"
     case .cacheControl: "wbinvd"
     case .forbidden: "forbidden"
+    case .endOfInterrupt: "EOI"
     }
   }
 }

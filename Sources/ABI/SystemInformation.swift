@@ -21,6 +21,9 @@ package struct SystemInformation: BitwiseCopyable {
   package var memoryOutsideGuests: UInt64 = 0
   /// The machine's address of a guest's memory, by VM, if it is direct-mapped (`LowMemory`); else 0.
   package var guestBases: InlineArray<16, UInt64> = InlineArray(repeating: 0)
+  /// Not zero: processors can do the work of a guest's local APIC (`VirtualCPUState.controller`).
+  package var sharesControllers: UInt32 = 0
+  private var reserved: UInt32 = 0
 
   package init() {}
 }

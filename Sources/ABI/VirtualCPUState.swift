@@ -44,6 +44,8 @@ package struct VirtualCPUState: BitwiseCopyable {
   /// Ports that are kicks, at most `kickCapacity`.
   package var kicks: InlineArray<16, KickRange> = InlineArray(repeating: KickRange())
   package static var kickCapacity: Int { 16 }
+  /// The guest's local APIC, as far as its processor does that one's work.
+  package var controller = SharedController()
 
   package init() {}
 }

@@ -49,6 +49,9 @@ extension VirtualMachine {
       return .skip(length: 3)
     case .setXCR: return setXCR()
     case .cacheControl: return .skip(length: 2)
+    case .endOfInterrupt:
+      pc.interruptEnded(UInt8(truncatingIfNeeded: cpu.value.exit.address))
+      return .resume
     case .forbidden: return .fault(vector: 6, errorCode: nil)
     case .shutdown: stop("triple fault")
     case .invalidState: stop("the processor refuses the guest's state")

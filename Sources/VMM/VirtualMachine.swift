@@ -42,7 +42,8 @@ struct VirtualMachine: ~Copyable {
     let extended = processorIdentification(0x8000_0008, 0)
     pc = PC(
       memory: Memory.guest(configuration), clock: clock, facts: facts,
-      physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page)
+      physicalAddressBits: Int(extended.0 & 0xff), localAPICPage: page,
+      canShareLocalAPIC: information.sharesControllers != 0)
     devices = DeviceLinks(configuration, into: &pc)
     passed = PassedDevices(configuration, firstSlot: pc.functionCount + 1)
     devices.reclaim(information.scale)
@@ -57,6 +58,7 @@ struct VirtualMachine: ~Copyable {
       let plan = prepareEntry()
       let events = isHalted && plan == nil ? Kernel.wait() : enter()
       if let plan { settle(plan) }
+      takeController()
       let tookInterrupt = cpu.value.injection.wasTaken != 0
       cpu.value.injection.wasTaken = 0
       pc.left(tookInterrupt: tookInterrupt)
@@ -84,10 +86,34 @@ struct VirtualMachine: ~Copyable {
       vector = plan.vector
       cpu.value.sleepUntil = tick(at: plan.time)
     }
+    if pc.isOfferShared { vector = nil }
     cpu.value.injection.interrupt = vector.map { Injection.valid | UInt32($0) } ?? 0
+    shareController()
     cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
     setDeadline(isWaiting: isHalted && plan == nil)
     return plan
+  }
+
+  /// Gives the processor what it can do of the local APIC's work.
+  @inline(__always)
+  private func shareController() {
+    guard pc.canShareLocalAPIC else { return }
+    cpu.value.controller.isShared = pc.sharesLocalAPIC ? 1 : 0
+    guard pc.sharesLocalAPIC else { return }
+    let vectors = pc.sharedVectors
+    cpu.value.controller.requests = vectors.requests
+    cpu.value.controller.inService = vectors.inService
+    cpu.value.controller.noticedEnds = vectors.noticedEnds
+    cpu.value.cr8 = pc.taskPriority
+  }
+
+  /// Takes back what the processor did of it, if the guest ran.
+  @inline(__always)
+  private mutating func takeController() {
+    guard pc.canShareLocalAPIC, cpu.value.controller.isCurrent != 0 else { return }
+    cpu.value.controller.isCurrent = 0
+    pc.takeShared(requests: cpu.value.controller.requests, inService: cpu.value.controller.inService)
+    if cpu.value.cr8 != pc.taskPriority { pc.taskPriority = cpu.value.cr8 }
   }
 
   /// The guest was woken as planned, or something else came first and it sleeps on.

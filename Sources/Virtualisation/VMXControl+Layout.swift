@@ -38,6 +38,7 @@ package enum ProcessorControl {
 enum SecondaryControl {
   static var nestedPaging: VMXControl         { VMXControl(1, "enable EPT") }
   static var readTSCP: VMXControl             { VMXControl(3, "enable RDTSCP") }
+  static var extendedAPIC: VMXControl         { VMXControl(4, "virtualize x2APIC mode") }
   static var identifiers: VMXControl          { VMXControl(5, "enable VPID") }
   static var writeBackInvalidate: VMXControl  { VMXControl(6, "WBINVD exiting") }
   static var unrestricted: VMXControl         { VMXControl(7, "unrestricted guest") }

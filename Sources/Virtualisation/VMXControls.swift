@@ -25,6 +25,8 @@ package struct VMXControls: Sendable {
   package let timer: VMXTimer?
   /// Whether an interrupt that must wait reaches the guest with no exit; else by an exit when its window opens.
   package let deliversInterrupts: Bool
+  /// What is added to `secondary` for a guest whose local APIC the processor shares; 0 where it cannot.
+  package let sharing: UInt32
   /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
   package let fixedCR0: UInt64
   package let fixedCR4: UInt64
@@ -37,6 +39,9 @@ package struct VMXControls: Sendable {
     self.timer = hasTimer ? timer : nil
     processor = try Self.processor(capabilities.processor)
     (secondary, hasIdentifiers, deliversInterrupts) = try Self.secondary(capabilities.secondary)
+    var shared = ControlWord(capabilities.secondary)
+    sharing =
+      deliversInterrupts && shared.prefer(SecondaryControl.extendedAPIC) ? SecondaryControl.extendedAPIC.mask : 0
     exit = try Self.exit(capabilities.exit)
     entry = try Self.entry(capabilities.entry)
     // A.10: bit 6 four levels, 14 write-back, 16 and 17 large and huge pages, 20 INVEPT of 25 one or 26 all.
@@ -56,7 +61,8 @@ package struct VMXControls: Sendable {
   /// What is used of what not every processor has, and what is done in its place.
   package var line: LogLine {
     let timer: StaticString = timer == nil ? "an interrupt of the machine" : "the preemption timer"
-    let delivery: StaticString = deliversInterrupts ? "with no exit" : "by an exit"
+    let delivery: StaticString =
+      sharing != 0 ? "and ended with no exit" : deliversInterrupts ? "with no exit" : "by an exit"
     return "VMX: a guest's turn is ended by \(timer), interrupts that wait are delivered \(delivery)"
   }
 

@@ -28,6 +28,7 @@ package enum VMXExitCode {
   package static var monitorWait: UInt32          { 36 }                  // MWAIT
   package static var monitor: UInt32              { 39 }
   package static var machineCheckAtEntry: UInt32  { 41 }                  // VM-entry failure
+  package static var endOfInterrupt: UInt32       { 45 }                  // virtualized EOI
   package static var pageViolation: UInt32        { 48 }                  // EPT violation
   package static var pageMisconfiguration: UInt32 { 49 }                  // EPT misconfiguration
   package static var invalidatePages: UInt32      { 50 }                  // INVEPT

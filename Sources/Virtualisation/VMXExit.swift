@@ -39,6 +39,7 @@ package struct VMXExit: GuestExit {
     case VMXExitCode.halt: .halt
     case VMXExitCode.call: .hypercall
     case VMXExitCode.setXCR: .setXCR
+    case VMXExitCode.endOfInterrupt: .endOfInterrupt
     case VMXExitCode.invalidateCaches, VMXExitCode.writeBackInvalidate: .cacheControl
     case VMXExitCode.tripleFault: .shutdown
     case VMXExitCode.invalidState, VMXExitCode.invalidMSR, VMXExitCode.machineCheckAtEntry: .invalidState
@@ -70,6 +71,9 @@ package struct VMXExit: GuestExit {
     switch reason {
     case .portAccess: describePort(&exit)
     case .memoryAccess: describeMemory(&exit)
+    case .endOfInterrupt:
+      exit.address = qualification & 0xff
+      exit.nextRIP = 0
     case .cpuid, .readMSR, .writeMSR, .halt, .hypercall, .setXCR, .cacheControl, .forbidden:
       exit.nextRIP = rip &+ UInt64(instructionLength)
     // The length is not defined.

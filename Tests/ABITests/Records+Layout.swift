@@ -73,8 +73,9 @@ extension RecordLayout {
   /// Pages that kernel and components share while the machine runs.
   static var shared: [Self] {
     [
-      Self(SystemInformation.self, size: 192,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
-                                                              (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56), (\.guestBases, 64)]),
+      Self(SystemInformation.self, size: 200,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
+                                                              (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56), (\.guestBases, 64),
+                                                              (\.sharesControllers, 192)]),
       Self(TimeScale.self,         size: 16,   alignment: 8, [(\.multiplier, 0), (\.shift, 4), (\.frequency, 8)]),
       Self(DomainStatus.self,      size: 1272, alignment: 8, [(\.name, 0), (\.state, 24), (\.starts, 28), (\.core, 32), (\.startedAt, 40),
                                                               (\.ticks, 48), (\.guestTicks, 56), (\.kernelTicks, 64), (\.exits, 72),
@@ -83,11 +84,13 @@ extension RecordLayout {
       Self(ExitTrace.self,         size: 32,   alignment: 8, [(\.tsc, 0), (\.rip, 8), (\.subject, 16), (\.reason, 24), (\.access, 28)]),
       Self(LogRecord.self,         size: 120,  alignment: 4, [(\.sequence, 0), (\.level, 4), (\.count, 5), (\.source, 6), (\.text, 8)]),
       Self(LogHeader.self,         size: 8,    alignment: 4, [(\.newest, 0), (\.firstUnshown, 4)]),
-      Self(VirtualCPUState.self,   size: 640,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
+      Self(VirtualCPUState.self,   size: 744,  alignment: 8, [(\.registers, 0), (\.rip, 128), (\.rflags, 136), (\.cr0, 144), (\.cr2, 152),
                                                               (\.cr3, 160), (\.cr4, 168), (\.cr8, 176), (\.efer, 184), (\.dr6, 192), (\.dr7, 200),
                                                               (\.pat, 208), (\.xcr0, 216), (\.tscOffset, 224), (\.segments, 232),
                                                               (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
-                                                              (\.injection, 404), (\.sleepUntil, 424), (\.deadline, 432), (\.exit, 440), (\.kicks, 512)]),
+                                                              (\.injection, 404), (\.sleepUntil, 424), (\.deadline, 432), (\.exit, 440), (\.kicks, 512),
+                                                              (\.controller, 640)]),
+      Self(SharedController.self,  size: 104,  alignment: 8, [(\.isShared, 0), (\.isCurrent, 4), (\.requests, 8), (\.inService, 40), (\.noticedEnds, 72)]),
       Self(KickRange.self,         size: 8,    alignment: 2, [(\.first, 0), (\.count, 2), (\.slot, 4)]),
       Self(DeviceDescription.self, size: 80,   alignment: 8, [(\.state, 0), (\.configurationSize, 4), (\.features, 8), (\.configuration, 16)]),
       Self(GeneralRegisters.self,  size: 128,  alignment: 8, [(\.words, 0)]),

@@ -68,7 +68,8 @@ private struct IntelProcessor: Sendable {
       model: "corei7_ivy_bridge_3770k", says: "by the preemption timer, interrupts that wait are delivered by an exit",
       secondary: "0x8ff00000000"),
     IntelProcessor(
-      model: "corei7_skylake_x", says: "by the preemption timer, interrupts that wait are delivered with no exit",
+      model: "corei7_skylake_x",
+      says: "by the preemption timer, interrupts that wait are delivered and ended with no exit",
       secondary: "0x2177fff00000000"),
   ]
 }

@@ -44,6 +44,16 @@ private let wrongs: [WrongWords] = [
     }
   }
 
+  @Test func `of a shared APIC the processor is told the highest of each set`() {
+    #expect(VMXInterruptStatus(requests: [0, 0, 0, 0], inService: [0, 0, 0, 0]) == .idle)
+    for vector in 0..<256 {
+      var set: InlineArray<4, UInt64> = [UInt64(vector > 0 ? 1 : 0), 0, 0, 0]
+      set[vector / 64] |= 1 << UInt64(vector % 64)
+      #expect(VMXInterruptStatus(requests: set, inService: [0, 0, 0, 0]).rawValue == UInt16(vector))
+      #expect(VMXInterruptStatus(requests: [2, 0, 0, 0], inService: set).rawValue == UInt16(vector) << 8 | 1)
+    }
+  }
+
   @Test func `an interrupt in service waits no more`() {
     #expect(!VMXInterruptStatus(rawValue: 0x3100).isWaiting)
     #expect(VMXInterruptStatus(rawValue: 0x3141).isWaiting)

@@ -70,6 +70,9 @@ private let events: [ExitCase] = [
   ExitCase(name: "INIT", svm: svm(0x63), vmx: vmx(3), reason: nil),
   ExitCase(name: "interrupt window", svm: nil, vmx: vmx(7), reason: nil),
   ExitCase(name: "end of a turn", svm: nil, vmx: vmx(52), reason: nil),
+  ExitCase(
+    name: "end of an interrupt", svm: nil, vmx: vmx(45, 0x51), reason: .endOfInterrupt,
+    expected: { $0.address == 0x51 && $0.nextRIP == 0 }),
   ExitCase(name: "CPUID", svm: svm(0x72), vmx: vmx(10), reason: .cpuid, expected: isNextKnown),
   ExitCase(name: "HLT", svm: svm(0x78), vmx: vmx(12), reason: .halt, expected: isNextKnown),
   ExitCase(name: "RDMSR", svm: svm(0x7C, 0), vmx: vmx(31), reason: .readMSR, expected: isNextKnown),

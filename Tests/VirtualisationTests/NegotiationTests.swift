@@ -115,10 +115,23 @@ private let lacks: [Lack] = [
       let canDeliver = model.capabilities.secondary & 1 << 41 != 0
       #expect(controls.deliversInterrupts == canDeliver)
       #expect((controls.secondary & 1 << 9 != 0) == canDeliver)
-      #expect(text(controls.line).hasSuffix(canDeliver ? "delivered with no exit" : "delivered by an exit"))
+      #expect(controls.sharing == (canDeliver ? 1 << 4 : 0))
+      #expect(controls.secondary & 1 << 4 == 0)
+      #expect(text(controls.line).hasSuffix(canDeliver ? "delivered and ended with no exit" : "delivered by an exit"))
     }
     let who = ProcessorModel.fit.filter { $0.capabilities.secondary & 1 << 41 != 0 }.map(\.name)
     #expect(who == ["Core i7-6700K", "Bochs 2.7"], "the second of that name is the server's")
+  }
+
+  @Test func `a local APIC is shared only where it can be delivered from and is one of x2APIC mode`() throws {
+    let neither = ProcessorModel.skylakeServer.with([0x48B: 0x0237_7DEF_0000_0000])
+    let noRegisters = ProcessorModel.skylakeServer.with([0x48B: 0x0237_7FEF_0000_0000])
+    let noDelivery = ProcessorModel.skylakeServer.with([0x48B: 0x0237_7DFF_0000_0000])
+    for model in [neither, noRegisters, noDelivery] {
+      #expect(try VMXControls(model.capabilities).sharing == 0)
+    }
+    #expect(try text(VMXControls(noRegisters.capabilities).line).hasSuffix("delivered with no exit"))
+    #expect(try text(VMXControls(noDelivery.capabilities).line).hasSuffix("delivered by an exit"))
   }
 
   @Test(arguments: ProcessorModel.fit)

@@ -26,6 +26,9 @@ enum Probe {
       throw .refused("a guest does not leave at the end of its turn on this machine")
     }
     guard guest.isInterrupted() else { throw .refused("an interrupt does not reach a guest on this machine") }
+    guard !support.sharesControllers || guest.endsInterrupts() else {
+      throw .refused("a guest does not end interrupts by itself on this machine")
+    }
     if case .vmx = support { VMXSupport.logCapabilities() }
     log(.information, "guests run here")
     cx86_out32(0xf4, yes)
@@ -44,6 +47,9 @@ private struct ProbeGuest {
   /// The handler of `vector`: HLT.
   private static var handler: UInt64 { 0x130 }
   private static var vector: UInt32 { 0x20 }
+  /// The handler of `higherVector`, in 16-bit code: mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iret.
+  private static var endingHandler: UInt64 { 0x140 }
+  private static var higherVector: UInt32 { 0x30 }
   /// Ticks of a turn, and of the longest that anything here may take.
   private static var turn: UInt64 { 1 << 20 }
   private static var patience: UInt64 { 1 << 32 }
@@ -64,6 +70,11 @@ private struct ProbeGuest {
     Self.place(0xfeeb_90fb, at: Self.opening, in: page)
     Self.place(0xf4, at: Self.handler, in: page)
     Self.place(UInt32(Self.handler), at: UInt64(Self.vector) * 4, in: page)
+    Self.place(0x080b_b966, at: Self.endingHandler, in: page)
+    Self.place(0x3166_0000, at: Self.endingHandler + 4, in: page)
+    Self.place(0xd231_66c0, at: Self.endingHandler + 8, in: page)
+    Self.place(0x00cf_300f, at: Self.endingHandler + 12, in: page)
+    Self.place(UInt32(Self.endingHandler), at: UInt64(Self.higherVector) * 4, in: page)
     processor.reset()
   }
 
@@ -94,6 +105,28 @@ private struct ProbeGuest {
     guard run(for: Self.patience) == .halt else { return false }
     processor.store(.halt, in: &state.value)
     return state.value.rip == Self.handler && state.value.injection.wasTaken != 0
+  }
+
+  /// Whether it takes one interrupt after another and ends the first by the EOI register, with no exit; and with one, if
+  /// that is asked for.
+  func endsInterrupts() -> Bool {
+    let lower = UInt64(1) << UInt64(Self.vector)
+    let higher = UInt64(1) << UInt64(Self.higherVector)
+    state.value.controller.isShared = 1
+    state.value.controller.requests[0] = lower | higher
+    start(at: Self.opening)
+    guard run(for: Self.patience) == .halt else { return false }
+    processor.store(.halt, in: &state.value)
+    guard state.value.rip == Self.handler, state.value.controller.requests[0] == 0,
+      state.value.controller.inService[0] == lower
+    else { return false }
+    state.value.controller.requests[0] = higher
+    state.value.controller.inService[0] = 0
+    state.value.controller.noticedEnds[0] = higher
+    start(at: Self.opening)
+    guard run(for: Self.patience) == .endOfInterrupt else { return false }
+    processor.store(.endOfInterrupt, in: &state.value)
+    return state.value.exit.address == UInt64(Self.higherVector) && state.value.controller.inService[0] == 0
   }
 
   private func start(at address: UInt64) {

@@ -39,6 +39,14 @@ enum GuestSupport {
     }
   }
 
+  /// Whether processors can do the work of a guest's local APIC.
+  var sharesControllers: Bool {
+    switch self {
+    case .svm: false
+    case .vmx(let controls): controls.sharing != 0
+    }
+  }
+
   /// What `SystemInformation` calls it.
   var vendor: UInt32 {
     switch self {

@@ -27,6 +27,7 @@ extension VMXProcessor {
     }
     loadShadow(state)
     loadInjection(&state)
+    if controls.sharing != 0 { loadController(state.controller) }
     if let overlay {
       let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
       if overlay.entry.value != wanted {
@@ -85,7 +86,8 @@ extension VMXProcessor {
       vmcs[.injection] = VMXEvent.interrupt(interrupt).rawValue
       return
     }
-    if interrupt & Injection.valid != 0 { offerInterrupt(interrupt & 0xff, state.cr8) }
+    guard interrupt & Injection.valid != 0 else { return }
+    offerInterrupt(interrupt & 0xff, state.cr8, isAlone: state.controller.isShared == 0)
   }
 
   /// Nothing waits any more.
@@ -100,9 +102,11 @@ extension VMXProcessor {
     }
   }
 
-  private func offerInterrupt(_ vector: UInt32, _ priority: UInt64) {
+  /// - Parameter isAlone: Whether nothing else of the guest's waits for the processor to deliver it.
+  private func offerInterrupt(_ vector: UInt32, _ priority: UInt64, isAlone: Bool) {
     self.state.value.pendingVector = vector
-    guard controls.deliversInterrupts, let status = VMXInterruptStatus(offering: vector, priority: priority & 0xf)
+    guard isAlone, controls.deliversInterrupts,
+      let status = VMXInterruptStatus(offering: vector, priority: priority & 0xf)
     else { return openWindow() }
     self.state.value.isDelivered = true
     vmcs[.interruptStatus] = status.rawValue
@@ -162,6 +166,7 @@ extension VMXProcessor {
     state.pat = vmcs[.guestPAT]
     state.interruptShadow = vmcs[.interruptibility] & 3 == 0 ? 0 : 1
     state.noteInterrupt(isPending: self.state.value.pendingVector != VMXState.none)
+    if self.state.value.isShared { storeController(&state.controller) }
     describe(reason, in: &state.exit)
     if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
   }

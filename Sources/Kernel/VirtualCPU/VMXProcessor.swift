@@ -167,6 +167,8 @@ struct VMXState: BitwiseCopyable {
   var pendingVector: UInt32 = none
   /// Whether the processor delivers that by itself; else the guest's interrupt window is waited for.
   var isDelivered = false
+  /// Whether the guest's local APIC is the processor's while the guest runs.
+  var isShared = false
   var cr2: UInt64 = 0
   var dr6: UInt64 = 0xffff_0ff0
 

@@ -25,26 +25,36 @@ struct VMXPermissions {
   let ports: PhysicalAddress
   /// A page of registers. All exit but those that the VMCS and `VMXRegisterList` switch.
   let registers: PhysicalAddress
+  /// Another, for guests whose local APIC the processor shares: in this the EOI register can be written, too.
+  let sharedRegisters: PhysicalAddress
 
   init(_ memory: inout BootMemory) throws(BootError) {
     ports = try memory.bytes(2 * 4096)
     registers = try memory.page()
-    // SAFETY: two pages and one, dealt out above.
+    sharedRegisters = try memory.page()
+    // SAFETY: two pages, dealt out above.
     unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
-    unsafe DirectMap.pointer(registers).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
-    for number in UInt32(0x174)...0x176 { pass(number) }
-    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number) }
-    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number) }
+    Self.fill(registers)
+    Self.fill(sharedRegisters)
+    Self.pass(0x80B, 1...1, in: sharedRegisters)
   }
 
-  /// Lets guests read and write a register: bits in four parts of 1 KiB, read low and high, write low and high (Intel
+  private static func fill(_ page: PhysicalAddress) {
+    // SAFETY: a page, dealt out for this.
+    unsafe DirectMap.pointer(page).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
+    for number in UInt32(0x174)...0x176 { pass(number, 0...1, in: page) }
+    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number, 0...1, in: page) }
+    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number, 0...1, in: page) }
+  }
+
+  /// Lets guests read (0) or write (1) a register: bits in four parts of 1 KiB, read low and high, write low and high (Intel
   /// SDM volume 3, §25.6.9).
-  private func pass(_ number: UInt32) {
+  private static func pass(_ number: UInt32, _ ways: ClosedRange<Int>, in page: PhysicalAddress) {
     let part = number >= 0xC000_0000 ? 0x400 : 0
     let bit = Int(number & 0x1fff)
-    for isWrite in 0...1 {
+    for isWrite in ways {
       // SAFETY: 13 bits of the number lie inside the quarter of the page.
-      let pointer = unsafe DirectMap.pointer(registers) + part + isWrite * 0x800 + bit / 8
+      let pointer = unsafe DirectMap.pointer(page) + part + isWrite * 0x800 + bit / 8
       let byte = unsafe pointer.load(as: UInt8.self)
       unsafe pointer.storeBytes(of: byte & ~(1 << UInt8(bit % 8)), as: UInt8.self)
     }

@@ -87,7 +87,7 @@ struct VirtualCPU: ~Copyable {
     entry.subject =
       switch reason {
       case .portAccess: UInt64(exit.port)
-      case .memoryAccess: exit.address
+      case .memoryAccess, .endOfInterrupt: exit.address
       case .cpuid: state.value.registers.rax
       case .readMSR, .writeMSR: state.value.registers.rcx
       default: exit.detail

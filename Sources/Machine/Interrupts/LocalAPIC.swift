@@ -116,8 +116,14 @@ package struct LocalAPIC: Sendable {
   package mutating func endOfInterrupt() -> UInt8? {
     guard let vector = inService.highest else { return nil }
     inService.remove(vector)
+    return ended(vector) ? vector : nil
+  }
+
+  /// What follows from the end of `vector`. → whether it was level-triggered
+  @inline(__always)
+  mutating func ended(_ vector: UInt8) -> Bool {
     deliverBacklog(after: vector)
-    return levelTriggered.contains(vector) ? vector : nil
+    return levelTriggered.contains(vector)
   }
 
   /// Whether some interrupt is in service.

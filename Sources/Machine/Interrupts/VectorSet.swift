@@ -28,6 +28,18 @@ struct VectorSet: Equatable, Sendable {
     }
   }
 
+  init() {}
+
+  /// The set as four words, vector 0 in bit 0 of the first.
+  init(_ words: InlineArray<4, UInt64>) {
+    word0 = words[0]
+    word1 = words[1]
+    word2 = words[2]
+    word3 = words[3]
+  }
+
+  var words: InlineArray<4, UInt64> { [word0, word1, word2, word3] }
+
   private static func bit(_ vector: UInt8) -> UInt64 { 1 << UInt64(vector & 63) }
 
   var isEmpty: Bool { word0 | word1 | word2 | word3 == 0 }

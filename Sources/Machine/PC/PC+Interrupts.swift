@@ -135,7 +135,7 @@ extension PC {
 
   @inline(__always)
   private var canEndSilently: Bool {
-    guard pendingTicks == 0, apic.timerBacklog == 0 else { return false }
+    guard pendingTicks == 0, apic.timerBacklog == 0, !sharesLocalAPIC else { return false }
     switch offer {
     case .local(let vector):
       return !apic.isServicing && apic.isOnlyRequest(vector) && !apic.levelTriggered.contains(vector)

@@ -47,6 +47,8 @@ package struct PC: ~Copyable {
   var offer = Offer.none
   /// The page that the guest sees in place of its local APIC while `showsLocalAPICPage`; `nil` if it never does.
   let localAPICPage: LocalAPICPage?
+  /// Whether the processor can do the local APIC's work while the guest runs.
+  package let canShareLocalAPIC: Bool
   /// Whether the guest is to see that page on its next entry.
   package internal(set) var showsLocalAPICPage = false
   var pageSchedule = LocalAPICPageSchedule()
@@ -65,9 +67,10 @@ package struct PC: ~Copyable {
   /// A machine as after power-on, at guest time 0.
   package init(
     memory: GuestMemory, clock source: GuestClock, facts: CPUIDFacts, physicalAddressBits: Int,
-    localAPICPage: LocalAPICPage? = nil
+    localAPICPage: LocalAPICPage? = nil, canShareLocalAPIC: Bool = false
   ) {
     self.memory = memory
+    self.canShareLocalAPIC = canShareLocalAPIC
     self.localAPICPage = localAPICPage
     clockSource = source
     clock = RealTimeClock(unixTime: source.start, lowMemory: memory.low.sizeFromZero, highMemory: memory.highSize)

@@ -27,7 +27,7 @@ final class ScriptedGuest {
 
   static let start: UInt64 = 1_600_000_000
 
-  init(hasLocalAPICPage: Bool = false) {
+  init(hasLocalAPICPage: Bool = false, sharesLocalAPIC: Bool = false) {
     pageBase = .allocate(byteCount: 4096, alignment: 4096)
     pageBase.initializeMemory(as: UInt8.self, repeating: 0xa5, count: 4096)
     page = hasLocalAPICPage ? LocalAPICPage(unsafeBase: pageBase) : nil
@@ -36,7 +36,7 @@ final class ScriptedGuest {
     pc = PC(
       memory: memory.guest,
       clock: GuestClock(start: Self.start, frequency: 2_000_000_000, multiplier: 1 << 31, shift: 0),
-      facts: facts, physicalAddressBits: 40, localAPICPage: page)
+      facts: facts, physicalAddressBits: 40, localAPICPage: page, canShareLocalAPIC: sharesLocalAPIC)
   }
 
   deinit { pageBase.deallocate() }
