@@ -45,6 +45,8 @@ package struct DomainStatus: BitwiseCopyable {
   package var systemCalls: UInt64 = 0
   /// Exits that were kicks: signals of its guest straight to a server.
   package var kicks: UInt64 = 0
+  /// Interrupts that servers gave to its guest past its VMM.
+  package var posted: UInt64 = 0
   /// The last exits, a ring; `traceCount` counts all that were ever written.
   package var traceCount: UInt64 = 0
   package var trace: InlineArray<32, ExitTrace> = InlineArray(repeating: ExitTrace())

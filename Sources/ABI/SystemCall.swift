@@ -44,6 +44,10 @@ package enum SystemCall: UInt64, Sendable {
   case setMessage = 16
   /// Resets the device, in several calls. → when to call again, in ticks; 0 when it is done
   case resetDevice = 17
+
+  /// Has the guest at the other end of channel `rdi` take the interrupt of message `rsi` (0 to 3), if it runs on another
+  /// core and its VMM said by which vector (`PostedMessages`). → 1 if it does; 0 if its VMM is to be told instead
+  case post = 18
 }
 
 /// The kernel's answer to a system call.

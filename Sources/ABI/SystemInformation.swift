@@ -23,7 +23,8 @@ package struct SystemInformation: BitwiseCopyable {
   package var guestBases: InlineArray<16, UInt64> = InlineArray(repeating: 0)
   /// Not zero: processors can do the work of a guest's local APIC (`VirtualCPUState.controller`).
   package var sharesControllers: UInt32 = 0
-  private var reserved: UInt32 = 0
+  /// Not zero: and interrupts of other cores reach a guest that runs with no exit (`VirtualCPUState.posted`).
+  package var postsInterrupts: UInt32 = 0
 
   package init() {}
 }

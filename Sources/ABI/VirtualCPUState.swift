@@ -46,6 +46,8 @@ package struct VirtualCPUState: BitwiseCopyable {
   package static var kickCapacity: Int { 16 }
   /// The guest's local APIC, as far as its processor does that one's work.
   package var controller = SharedController()
+  /// What servers may interrupt the guest for without its VMM.
+  package var posted = PostedMessages()
 
   package init() {}
 }

@@ -16,6 +16,17 @@ package enum Kernel {
   /// Raises the other end's notification of channel `slot`.
   package static func signal(channel slot: Int) { _ = call(.signal, UInt64(slot)) }
 
+  /// Interrupts the guest at the other end of channel `slot` for those of `events` that it can take without its VMM.
+  /// - Returns: The rest, which its VMM is to be told.
+  package static func post(_ events: DeviceEvents, channel slot: Int) -> DeviceEvents {
+    guard Mapped<SystemInformation>.information.value.postsInterrupts != 0 else { return events }
+    var rest = events
+    for queue in 0..<PostedMessages.capacity where events.contains(.queue(queue)) {
+      if call(.post, UInt64(slot), UInt64(queue)).value == 1 { rest.remove(.queue(queue)) }
+    }
+    return rest
+  }
+
   /// Runs the vCPU until an exit or a notification.
   /// - Throws: if the vCPU's state asks for what the machine has not.
   package static func enterGuest() throws(Status) -> Notifications {

@@ -63,7 +63,8 @@ struct DiskServer<Drive: DiskDrive & ~Copyable>: ~Copyable {
       guard let link = links[client] else { continue }
       if let description = news.description { link.describe(description) }
       if let number = news.answer { link.answer(number) }
-      let isFirst = news.events.isEmpty ? false : link.raise(news.events)
+      let events = Kernel.post(news.events, channel: client)
+      let isFirst = events.isEmpty ? false : link.raise(events)
       if isFirst || news.answer != nil { Kernel.signal(channel: client) }
     }
   }

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Synchronization
+import Virtualisation
 import X86
 
 /// All there is, set up at boot: tables whose length never changes again. Copies share the tables.
@@ -41,6 +42,20 @@ struct Kernel {
       threads[index].needsWake.load(ordering: .sequentiallyConsistent)
     else { return }
     interrupts.wake(cores[owner].apicID)
+  }
+
+  /// Interrupts the guest at a channel's end, if it runs and its VMM has a vector for this message.
+  /// - Returns: Whether it is interrupted; else nothing has changed.
+  func post(message: Int, to end: ChannelEnd) -> Bool {
+    guard let number = threads[end.thread].virtualCPU else { return false }
+    let slot = end.notification.rawValue.trailingZeroBitCount
+    switch virtualCPUs[number].processor.post(message, ofSlot: slot) {
+    case .refused: return false
+    case .posted(let mustAnnounce):
+      if mustAnnounce { interrupts.announcePosted(cores[threads[end.thread].core].apicID) }
+      domains[end.thread].status.value.posted &+= 1
+      return true
+    }
   }
 
   /// Adds to a thread's notifications.

@@ -53,14 +53,20 @@ package struct MSIXTable: Sendable {
     var candidates = pending
     while candidates != 0 {
       let vector = candidates.trailingZeroBitCount
-      if words[4 * vector + 3] & 1 == 0 {
+      if let message = message(vector) {
         pending &= ~(1 << UInt32(vector))
-        return InterruptMessage(
-          address: UInt64(words[4 * vector + 1]) << 32 | UInt64(words[4 * vector]), data: words[4 * vector + 2])
+        return message
       }
       candidates &= candidates - 1
     }
     return nil
+  }
+
+  /// The message of `vector`; `nil` while it is masked, or if it is not in the table.
+  package func message(_ vector: Int) -> InterruptMessage? {
+    guard vector >= 0, vector < count, words[4 * vector + 3] & 1 == 0 else { return nil }
+    return InterruptMessage(
+      address: UInt64(words[4 * vector + 1]) << 32 | UInt64(words[4 * vector]), data: words[4 * vector + 2])
   }
 
   /// Forgets what is pending.

@@ -48,6 +48,12 @@ package struct LocalAPIC<Access: APICAccess> {
     if access.mode == .registers { access.writeCommand(UInt64(command)) } else { self[.commandLow] = command }
   }
 
+  /// Sends an interrupt to this core.
+  package func sendToSelf(_ vector: UInt64) {
+    let command = 0x4_4000 | UInt32(truncatingIfNeeded: vector)
+    if access.mode == .registers { access.writeCommand(UInt64(command)) } else { self[.commandLow] = command }
+  }
+
   /// Sends `command` (bits 0-31 of ICR) to the core with this number; in xAPIC mode once the last one has gone, while
   /// the other form has no such state (Intel SDM volume 3, §11.12.9).
   package func send(_ command: UInt32, to number: UInt32) {

@@ -59,8 +59,8 @@ struct SwitchServer: ~Copyable {
     }
     var signalled = service.signalled
     while let port = signalled.takeFirst() {
-      let events = network.takeEvents(of: port)
-      if let link = links[port], link.raise(events) { Kernel.signal(channel: port) }
+      let events = Kernel.post(network.takeEvents(of: port), channel: port)
+      if !events.isEmpty, let link = links[port], link.raise(events) { Kernel.signal(channel: port) }
     }
   }
 

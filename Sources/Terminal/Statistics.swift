@@ -24,7 +24,7 @@ enum Statistics {
 
   /// How often others had something to tell its VMM: servers, timers, devices.
   static func notifications(_ name: ShortName, _ status: DomainStatus) -> LogLine {
-    "STATS \(name) notifications=\(status.notifications)"
+    "STATS \(name) notifications=\(status.notifications) posted=\(status.posted)"
   }
 
   /// The rest, and what an exit costs the kernel on average.

@@ -17,6 +17,8 @@ struct DeviceLinks {
   private(set) var links = InlineArray<8, DeviceLink?>(repeating: nil)
   private(set) var count = 0
   private var unsaid: UInt32 = 0
+  /// Whether servers can interrupt a guest that runs with no exit.
+  private let canPost = Mapped<SystemInformation>.information.value.postsInterrupts != 0
   /// Which of them are disks.
   private var disks: UInt32 = 0
 
@@ -95,6 +97,7 @@ struct DeviceLinks {
       }
       if events.contains(.rangesChanged) { Self.setKicks(pc, cpu) }
       if events.contains(.setupChanged) { unsaid |= 1 << UInt32(index) }
+      if canPost { setPosted(index, pc, cpu) }
     }
     if unsaid != 0 { tell(&pc) }
   }
@@ -150,6 +153,24 @@ struct DeviceLinks {
       place += 1
     }
     for rest in place..<VirtualCPUState.kickCapacity { cpu.value.kicks[rest] = KickRange() }
+  }
+
+  /// Tells the kernel by which vectors the server of device `index` may interrupt the guest: those that this VMM would
+  /// have the guest's local APIC request.
+  private func setPosted(_ index: Int, _ pc: borrowing PC, _ cpu: Mapped<VirtualCPUState>) {
+    for queue in 0..<PostedMessages.capacity {
+      guard let place = PostedMessages.place(slot: Self.slot(index), message: queue) else { continue }
+      let vector = pc.requestedVector(ofFunction: index, queue: queue) ?? 0
+      guard cpu.value.posted.vectors[place] != vector else { continue }
+      cpu.value.posted.vectors[place] = vector
+      cpu.value.posted.haveChanged = 1
+    }
+  }
+
+  /// Tells it of all devices: the guest's local APIC has changed the way it works.
+  func setPosted(_ pc: borrowing PC, _ cpu: Mapped<VirtualCPUState>) {
+    guard canPost else { return }
+    for index in 0..<pc.functionCount { setPosted(index, pc, cpu) }
   }
 
   #if FAULT_INJECTION

@@ -98,8 +98,10 @@ struct VirtualMachine: ~Copyable {
   @inline(__always)
   private func shareController() {
     guard pc.canShareLocalAPIC else { return }
+    let wasShared = cpu.value.controller.isShared != 0
     cpu.value.controller.isShared = pc.sharesLocalAPIC ? 1 : 0
     guard pc.sharesLocalAPIC else { return }
+    if !wasShared { devices.setPosted(pc, cpu) }
     let vectors = pc.sharedVectors
     cpu.value.controller.requests = vectors.requests
     cpu.value.controller.inService = vectors.inService

@@ -6,7 +6,10 @@
 extension VMXControls {
   /// The first rule that is broken; `nil` if none of those known here is.
   package var offence: VMXOffence? {
-    VMXControlWords(pin: pin, processor: processor, secondary: secondary, exit: exit).offence
+    let own = VMXControlWords(pin: pin, processor: processor, secondary: secondary, exit: exit)
+    let shared = VMXControlWords(
+      pin: pin | posting, processor: processor, secondary: secondary | sharing, exit: exit)
+    return own.offence ?? shared.offence
   }
 }
 

@@ -27,6 +27,9 @@ package struct VMXControls: Sendable {
   package let deliversInterrupts: Bool
   /// What is added to `secondary` for a guest whose local APIC the processor shares; 0 where it cannot.
   package let sharing: UInt32
+  /// What is added to `pin` for such a guest, to which other cores then post interrupts; 0 where they cannot. Where they
+  /// can, an exit for an interrupt of the machine takes it.
+  package let posting: UInt32
   /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
   package let fixedCR0: UInt64
   package let fixedCR4: UInt64
@@ -42,7 +45,12 @@ package struct VMXControls: Sendable {
     var shared = ControlWord(capabilities.secondary)
     sharing =
       deliversInterrupts && shared.prefer(SecondaryControl.extendedAPIC) ? SecondaryControl.extendedAPIC.mask : 0
-    exit = try Self.exit(capabilities.exit)
+    var posts = ControlWord(capabilities.pin)
+    var takes = ControlWord(capabilities.exit)
+    let canPost =
+      sharing != 0 && posts.prefer(PinControl.postedInterrupts) && takes.prefer(ExitControl.takeInterrupt)
+    posting = canPost ? PinControl.postedInterrupts.mask : 0
+    exit = try Self.exit(capabilities.exit, takesInterrupts: canPost)
     entry = try Self.entry(capabilities.entry)
     // A.10: bit 6 four levels, 14 write-back, 16 and 17 large and huge pages, 20 INVEPT of 25 one or 26 all.
     let paging = capabilities.paging
@@ -64,6 +72,11 @@ package struct VMXControls: Sendable {
     let delivery: StaticString =
       sharing != 0 ? "and ended with no exit" : deliversInterrupts ? "with no exit" : "by an exit"
     return "VMX: a guest's turn is ended by \(timer), interrupts that wait are delivered \(delivery)"
+  }
+
+  /// What more there is where interrupts are posted; `nil` where they are not.
+  package var postingLine: LogLine? {
+    posting != 0 ? "VMX: interrupts of other cores reach a guest that runs with no exit" : nil
   }
 
   private static func pin(_ capability: UInt64, wantsTimer: Bool) throws(VMXObstacle) -> (UInt32, hasTimer: Bool) {
@@ -116,7 +129,7 @@ package struct VMXControls: Sendable {
     return (word.value, hasIdentifiers, deliversInterrupts)
   }
 
-  private static func exit(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
+  private static func exit(_ capability: UInt64, takesInterrupts: Bool) throws(VMXObstacle) -> UInt32 {
     var word = ControlWord(capability)
     try word.require(ExitControl.saveDebug)
     try word.require(ExitControl.longMode)
@@ -124,7 +137,7 @@ package struct VMXControls: Sendable {
     try word.require(ExitControl.loadPAT)
     try word.require(ExitControl.saveEFER)
     try word.require(ExitControl.loadEFER)
-    try word.forbid(ExitControl.takeInterrupt)
+    if takesInterrupts { word.prefer(ExitControl.takeInterrupt) } else { try word.forbid(ExitControl.takeInterrupt) }
     return word.value
   }
 

@@ -38,6 +38,8 @@ package struct VMXEvent: Equatable, Sendable {
   private static var valid: UInt32 { 1 << 31 }
 
   package var isValid: Bool { rawValue & Self.valid != 0 }
+  /// `nil` if there is no event.
+  package var vector: UInt64? { isValid ? UInt64(rawValue & 0xff) : nil }
   package var hasErrorCode: Bool { rawValue & 1 << 11 != 0 }
 
   /// The event to deliver again, after an exit cut its delivery short. Software interrupts and exceptions (types 4 to 6)

@@ -5,6 +5,7 @@
 // Intel SDM volume 3, appendix B.
 extension VMCSField<UInt16> {
   package static var identifier: Self             { Self(0x0000) }        // VPID
+  package static var notificationVector: Self     { Self(0x0002) }        // posted-interrupt notification vector
   package static var interruptStatus: Self        { Self(0x0810) }        // guest interrupt status: RVI, SVI
   package static var hostES: Self                 { Self(0x0C00) }
   package static var hostCS: Self                 { Self(0x0C02) }
@@ -52,6 +53,7 @@ extension VMCSField<UInt64> {
   package static var entryLoad: Self              { Self(0x200A) }
   package static var tscOffset: Self              { Self(0x2010) }
   package static var virtualAPIC: Self            { Self(0x2012) }
+  package static var postedDescriptor: Self       { Self(0x2016) }        // posted-interrupt descriptor address
   package static var nestedRoot: Self             { Self(0x201A) }        // EPT pointer
   package static var endExits0: Self              { Self(0x201C) }        // EOI-exit bitmap, vectors 0-63
   package static var endExits1: Self              { Self(0x201E) }

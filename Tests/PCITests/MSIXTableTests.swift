@@ -42,6 +42,17 @@ final class MSIXTableTests {
     #expect(table.readPending(0) == 0 && table.readPending(1) == 0)
   }
 
+  @Test func `a message is shown while it is not masked, and not sent by that`() {
+    table.write(0xfee0_1000, at: 8)
+    table.write(0x43, at: 10)
+    #expect(table.message(2) == nil)
+    table.write(0, at: 11)
+    table.raise(2)
+    #expect(table.message(2) == InterruptMessage(address: 0xfee0_1000, data: 0x43))
+    for vector in [-1, 3, 0xffff, .max] { #expect(table.message(vector) == nil) }
+    #expect(takeMessage()?.data == 0x43)
+  }
+
   @Test func `a masked vector does not hold others back`() {
     for vector in 0..<3 { table.raise(vector) }
     table.write(0, at: 7)

@@ -43,6 +43,14 @@ import Testing
     #expect(new.deeds == [.command(0xc_40e2)])
   }
 
+  @Test func `a core reaches itself by a shorthand`() {
+    let (old, new) = (ModelAPIC(.memory), ModelAPIC(.registers))
+    LocalAPIC(old).sendToSelf(0xe4)
+    LocalAPIC(new).sendToSelf(0xe4)
+    #expect(old.deeds == [.write(.commandLow, 0x4_40e4)])
+    #expect(new.deeds == [.command(0x4_40e4)])
+  }
+
   @Test func `a controller is turned on in the form that was chosen, by steps that processors allow`() {
     for (mode, base, steps) in [
       (.memory, 0xfee0_0900, []), (.memory, 0xfee0_0100, [.base(0xfee0_0900)]),

@@ -165,6 +165,7 @@ import Testing
     bench.system.statuses[2].systemCalls = 11
     bench.system.statuses[2].kicks = 12
     bench.system.statuses[2].notifications = 13
+    bench.system.statuses[2].posted = 7
     let reasons: [ExitReason] = [.portAccess, .memoryAccess, .halt, .cpuid, .readMSR, .writeMSR, .hypercall]
     for (number, reason) in reasons.enumerated() {
       bench.system.statuses[2].exitsByReason[Int(reason.rawValue)] = UInt64(number + 1)
@@ -177,7 +178,7 @@ import Testing
         "roost │ STATS vm1 exits=1000 interrupt=100 port=1 memory=2 halt=3",
         "roost │ STATS vm1 cpuid=4 rdmsr=5 wrmsr=6 hypercall=7 kernel_ticks_per_exit=2500",
         "roost │ STATS vm1 guest_ticks=700 vmm_ticks=200 calls=11 kicks=12",
-        "roost │ STATS vm1 notifications=13",
+        "roost │ STATS vm1 notifications=13 posted=7",
         "roost │ STATS system memory_outside_guests=4194304", "",
       ])
   }

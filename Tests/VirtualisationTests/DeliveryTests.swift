@@ -54,6 +54,11 @@ private let wrongs: [WrongWords] = [
     }
   }
 
+  @Test func `an exit that took an interrupt says which`() {
+    #expect(VMXEvent(rawValue: 0x8000_00e1).vector == 0xe1)
+    #expect(VMXEvent(rawValue: 0xe1).vector == nil)
+  }
+
   @Test func `an interrupt in service waits no more`() {
     #expect(!VMXInterruptStatus(rawValue: 0x3100).isWaiting)
     #expect(VMXInterruptStatus(rawValue: 0x3141).isWaiting)

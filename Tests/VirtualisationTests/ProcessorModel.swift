@@ -71,5 +71,16 @@ struct ProcessorModel: Sendable {
       0x48E: 0xF7F9_FFFE_0400_6172, 0x48F: 0x7F_FFFF_0003_6DFB, 0x490: 0xFFFF_0000_11FB,
     ])
 
-  static let fit = [westmere, sandyBridge, ivyBridge, silvermont, skylake, skylakeServer, nested, bochs]
+  /// The same model of a newer one.
+  static let newBochs = ProcessorModel(
+    name: "Bochs 3.0", signature: 0x5_0654,
+    registers: [
+      0x480: 0xD8_1000_0000_002B, 0x481: 0xFF_0000_0016, 0x482: 0xFFF9_FFFE_0401_E172,
+      0x483: 0x407F_FFFF_0003_6DFF, 0x484: 0xFFFF_0000_11FF, 0x485: 0x6004_01E0,
+      0x486: 0x8000_0021, 0x487: 0xFFFF_FFFF, 0x488: 0x2000, 0x489: 0x37_27FF,
+      0x48B: 0x257_7FFF_0000_0000, 0x48C: 0xF01_0673_4141, 0x48D: 0xFF_0000_0016,
+      0x48E: 0xFFF9_FFFE_0400_6172, 0x48F: 0x407F_FFFF_0003_6DFB, 0x490: 0xFFFF_0000_11FB,
+    ])
+
+  static let fit = [westmere, sandyBridge, ivyBridge, silvermont, skylake, skylakeServer, nested, bochs, newBochs]
 }

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Virtualisation
 import X86
 
@@ -28,6 +29,9 @@ enum Probe {
     guard guest.isInterrupted() else { throw .refused("an interrupt does not reach a guest on this machine") }
     guard !support.sharesControllers || guest.endsInterrupts() else {
       throw .refused("a guest does not end interrupts by itself on this machine")
+    }
+    guard !support.postsInterrupts || guest.takesPosted() else {
+      throw .refused("an interrupt of another core does not reach a guest that runs on this machine")
     }
     if case .vmx = support { VMXSupport.logCapabilities() }
     log(.information, "guests run here")
@@ -127,6 +131,24 @@ private struct ProbeGuest {
     guard run(for: Self.patience) == .endOfInterrupt else { return false }
     processor.store(.endOfInterrupt, in: &state.value)
     return state.value.exit.address == UInt64(Self.higherVector) && state.value.controller.inService[0] == 0
+  }
+
+  /// Whether it takes an interrupt that is posted, when its core hears of that, with no exit.
+  func takesPosted() -> Bool {
+    guard case .vmx(let vmx) = processor, let posted = vmx.value.posted else { return false }
+    state.value.controller = SharedController()
+    state.value.controller.isShared = 1
+    state.value.posted.vectors[1] = UInt8(Self.vector)
+    state.value.posted.haveChanged = 1
+    start(at: Self.opening)
+    guard processor.post(1, ofSlot: 0) == .refused, !posted.begin(), processor.post(0, ofSlot: 0) == .refused,
+      processor.post(1, ofSlot: 0) == .posted(mustAnnounce: true)
+    else { return false }
+    LocalAPIC.own.enable(usesDeadline: false)
+    guard run(for: Self.patience) == .halt else { return false }
+    processor.store(.halt, in: &state.value)
+    return state.value.rip == Self.handler && state.value.controller.inService[0] == 1 << UInt64(Self.vector)
+      && processor.post(1, ofSlot: 0) == .refused
   }
 
   private func start(at address: UInt64) {

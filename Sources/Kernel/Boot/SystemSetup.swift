@@ -120,6 +120,7 @@ struct SystemSetup {
     information.supportedXCR0 = host.features.supportedXCR0
     information.vendor = host.support.vendor
     information.sharesControllers = host.support.sharesControllers ? 1 : 0
+    information.postsInterrupts = host.support.postsInterrupts ? 1 : 0
     information.coreCount = UInt32(cores)
     return BootMemory.cell(information, at: try memory.page())
   }

@@ -19,7 +19,7 @@ enum CallScope {
   init(_ call: SystemCall) {
     switch call {
     case .setTimer, .acknowledgeInterrupt, .portIn, .portOut, .readConfiguration, .writeConfiguration, .mapDevice,
-      .selectInterrupts, .setMessage, .resetDevice:
+      .selectInterrupts, .setMessage, .resetDevice, .post:
       self = .own
     case .wait, .signal, .enterGuest, .log, .yield, .exit, .stopDomain, .restartDomain: self = .all
     }
@@ -66,6 +66,7 @@ extension Core {
     case .restartDomain: return try control(.restart, arguments, from: index, kernel)
     case .readConfiguration, .writeConfiguration, .mapDevice, .selectInterrupts, .setMessage, .resetDevice:
       return try callDevice(call, arguments, from: index, kernel)
+    case .post: return try post(arguments, from: index, kernel)
     }
   }
 
@@ -85,6 +86,13 @@ extension Core {
     guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
     kernel.raise(end.notification, for: end.thread, from: self.index)
     return 0
+  }
+
+  private func post(_ arguments: Arguments, from index: Int, _ kernel: Kernel) throws(Status) -> UInt64 {
+    guard arguments.first < UInt64(Notifications.channelCount), arguments.second < UInt64(PostedMessages.capacity)
+    else { throw .badArgument }
+    guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
+    return kernel.post(message: Int(arguments.second), to: end) ? 1 : 0
   }
 
   private mutating func enterGuest(_ index: Int, _ kernel: Kernel) throws(Status) -> UInt64? {

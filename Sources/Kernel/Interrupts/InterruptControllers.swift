@@ -33,6 +33,9 @@ struct InterruptControllers {
   /// Makes another core look at its threads.
   func wake(_ apicID: UInt32) { local.send(UInt32(Vectors.wake), to: apicID) }
 
+  /// Tells another core's processor that there are interrupts for the guest that it runs.
+  func announcePosted(_ apicID: UInt32) { local.send(UInt32(Vectors.posted), to: apicID) }
+
   /// Whether a level-triggered pin's interrupt is in service (82093AA, §3.2.4: remote IRR).
   func isInService(_ controller: Int, _ pin: UInt32) -> Bool { external[controller][pin] & 1 << 14 != 0 }
 

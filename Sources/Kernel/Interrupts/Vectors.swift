@@ -17,6 +17,9 @@ enum Vectors {
   static var stop: UInt64 { 0xE2 }
   /// An IOMMU refused a request.
   static var fault: UInt64 { 0xE3 }
+  /// Another core has posted interrupts to this one's guest: while that runs, its processor takes them. The kernel has
+  /// nothing to do for it.
+  static var posted: UInt64 { 0xE4 }
   /// An interrupt that was withdrawn: not to be ended.
   static var spurious: UInt64 { 0xFF }
 }

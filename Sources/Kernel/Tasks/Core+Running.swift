@@ -82,7 +82,7 @@ extension Core {
       finishGuest(index, kernel)
     } else {
       status.value.interruptExits &+= 1
-      let vector = cx86_take_interrupt()
+      let vector = kernel.virtualCPUs[number].processor.takenInterrupt() ?? cx86_take_interrupt()
       if vector != 0 { handleInterrupt(vector, kernel) }
     }
     status.value.kernelTicks &+= cx86_rdtsc() &- after

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Virtualisation
 import X86
 
 /// What the kernel needs of a processor's virtualisation: the one interface to either vendor's.
@@ -19,6 +20,12 @@ protocol GuestProcessor {
   var mayLoseInterrupt: Bool { get }
   /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine, the end of a turn).
   func exitReason() -> ExitReason?
+  /// The interrupt of the machine that the exit has taken from the core's controller; `nil` if it did not, and one may
+  /// wait.
+  func takenInterrupt() -> UInt64?
+  /// Interrupts the guest by the vector that its VMM gave for message `message` of channel `slot`. Any core may call
+  /// this, at any time.
+  func post(_ message: Int, ofSlot slot: Int) -> PostedAnswer
   /// The port of the OUT that the guest left for; `nil` if it left for anything else, OUTS included.
   func writtenPort() -> UInt16?
   /// Has the guest go on after that OUT.
@@ -73,6 +80,21 @@ enum AnyGuestProcessor {
     switch self {
     case .svm(let processor): processor.value.exitReason()
     case .vmx(let processor): processor.value.exitReason()
+    }
+  }
+
+  @inline(__always)
+  func takenInterrupt() -> UInt64? {
+    switch self {
+    case .svm(let processor): processor.value.takenInterrupt()
+    case .vmx(let processor): processor.value.takenInterrupt()
+    }
+  }
+
+  func post(_ message: Int, ofSlot slot: Int) -> PostedAnswer {
+    switch self {
+    case .svm(let processor): processor.value.post(message, ofSlot: slot)
+    case .vmx(let processor): processor.value.post(message, ofSlot: slot)
     }
   }
 

@@ -47,6 +47,14 @@ enum GuestSupport {
     }
   }
 
+  /// Whether interrupts of other cores reach a guest that runs with no exit, if its local APIC is shared.
+  var postsInterrupts: Bool {
+    switch self {
+    case .svm: false
+    case .vmx(let controls): controls.posting != 0
+    }
+  }
+
   /// What `SystemInformation` calls it.
   var vendor: UInt32 {
     switch self {

@@ -96,6 +96,12 @@ struct SVMProcessor: GuestProcessor {
   /// QEMU 7.2's VMRUN sets a word for the virtual interrupt that other threads change too.
   var mayLoseInterrupt: Bool { VirtualInterrupt(rawValue: vmcb[.virtualInterrupt]).contains(.pending) }
 
+  /// An exit leaves an interrupt of the machine where it is.
+  func takenInterrupt() -> UInt64? { nil }
+
+  /// AVIC could (decision 21).
+  func post(_ message: Int, ofSlot slot: Int) -> PostedAnswer { .refused }
+
   /// The exit as the VMCB holds it, without what only `describe` looks at.
   func exit() -> SVMExit {
     var exit = SVMExit(code: vmcb[.exitCode])

@@ -27,11 +27,14 @@ extension VMXProcessor {
       controller.requests[index] = load(from: Self.requests, index)
       controller.inService[index] = load(from: Self.inService, index)
     }
+    // What came while the guest left is requested like the rest.
+    posted?.drain(into: &controller.requests)
     controller.isCurrent = 1
   }
 
   private func share(_ isShared: Bool) {
     state.value.isShared = isShared
+    if posted != nil { vmcs[.pinControls] = isShared ? controls.pin | controls.posting : controls.pin }
     vmcs[.secondaryControls] = isShared ? controls.secondary | controls.sharing : controls.secondary
     vmcs[.registerMap] = isShared ? permissions.sharedRegisters.value : permissions.registers.value
     if !isShared { vmcs[.interruptStatus] = VMXInterruptStatus.idle.rawValue }

@@ -18,6 +18,10 @@ extension VMXProcessor {
     BootMemory.place(at: vmcs.address).value = controls.revision
     state = BootMemory.cell(VMXState(), at: try boot.page())
     virtualAPIC = try boot.page()
+    // A border of 64 would do for a processor; Bochs 3.0 wants a page.
+    postedDescriptor = controls.posting != 0 ? try boot.page() : nil
+    // SAFETY: a page of zeros, dealt out for this.
+    posted = postedDescriptor.map { unsafe PostedInterrupts(unsafeBase: DirectMap.pointer($0)) }
     self.host = BootMemory.place(at: host)
     self.memory = memory
     self.identifier = identifier
@@ -31,6 +35,7 @@ extension VMXProcessor {
     vmcs.clear()
     state.value = VMXState()
     state.value.mustForget = true
+    posted?.reset()
     // The registers that guests write with no exit: nobody else sets them.
     registerList.fill { _ in 0 }
     host.value.current = 0
@@ -64,6 +69,10 @@ extension VMXProcessor {
     vmcs[.nestedRoot] = EPTEntry.pointer(to: memory.root.value)
     if controls.hasIdentifiers { vmcs[.identifier] = UInt16(truncatingIfNeeded: identifier) }
     if controls.deliversInterrupts { setDelivery() }
+    if let postedDescriptor {
+      vmcs[.notificationVector] = UInt16(Vectors.posted)
+      vmcs[.postedDescriptor] = postedDescriptor.value
+    }
     // An exit stores what the next entry loads.
     vmcs[.exitStore] = registerList.start.value
     vmcs[.entryLoad] = registerList.start.value

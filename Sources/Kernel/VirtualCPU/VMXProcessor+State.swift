@@ -28,6 +28,10 @@ extension VMXProcessor {
     loadShadow(state)
     loadInjection(&state)
     if controls.sharing != 0 { loadController(state.controller) }
+    if let posted, state.posted.haveChanged != 0 {
+      state.posted.haveChanged = 0
+      posted.take(state.posted.vectors)
+    }
     if let overlay {
       let wanted: PageTableEntry = state.overlay != 0 ? overlay.shown : .none
       if overlay.entry.value != wanted {

@@ -23,6 +23,10 @@ struct VMXProcessor: GuestProcessor {
   let host: Cell<VMXHost>
   /// The page in which the processor keeps CR8.
   let virtualAPIC: PhysicalAddress
+  /// What other cores give to the guest while it runs; `nil` where they cannot.
+  let posted: PostedInterrupts?
+  /// Where that is for the processor.
+  let postedDescriptor: PhysicalAddress?
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
   let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
 
@@ -46,7 +50,9 @@ struct VMXProcessor: GuestProcessor {
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     activate()
     vmcs[.hostCR3] = host.space.value
+    beginPosting()
     repeat { enter(registers, host, until: deadline) } while settles(registers)
+    endPosting()
   }
 
   private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
@@ -143,6 +149,11 @@ struct VMXProcessor: GuestProcessor {
   }
 
   func exitReason() -> ExitReason? { exit().reason }
+
+  func takenInterrupt() -> UInt64? {
+    guard controls.posting != 0, state.value.reason == VMXExitCode.interrupt else { return nil }
+    return VMXEvent(rawValue: vmcs[.exitInterruption]).vector
+  }
 
   func writtenPort() -> UInt16? { exit().writtenPort }
 

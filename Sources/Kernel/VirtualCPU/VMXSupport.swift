@@ -98,6 +98,7 @@ enum VMXSupport {
     do throws(VMXObstacle) {
       let controls = try VMXControls(VMXCapabilities(signature: cx86_cpuid(1, 0).eax) { MSR($0).value })
       log(.information, controls.line)
+      if let line = controls.postingLine { log(.information, line) }
       return controls
     } catch {
       throw .line("cannot start: \(error.line)")

@@ -158,14 +158,28 @@ extension PC {
 
   /// A message signalled interrupt (Intel SDM volume 3, §11.11): a write where the local APICs listen.
   package mutating func deliver(_ message: InterruptMessage) {
+    if let message = Self.interrupt(of: message) { deliver(message) }
+  }
+
+  /// What the local APICs make of a message; `nil` if they do not hear it.
+  private static func interrupt(of message: InterruptMessage) -> IOAPICMessage? {
     guard message.address >> 20 == MemoryMap.localAPIC >> 20,
       let mode = DeliveryMode(rawValue: UInt8(message.data.bits(8, count: 3)))
-    else { return }
-    deliver(
-      IOAPICMessage(
-        vector: UInt8(truncatingIfNeeded: message.data), mode: mode,
-        destination: UInt8(message.address.bits(12, count: 8)), isLogical: message.address.bits(2, count: 1) != 0,
-        trigger: message.data.bits(15, count: 1) != 0 ? .level : .edge))
+    else { return nil }
+    return IOAPICMessage(
+      vector: UInt8(truncatingIfNeeded: message.data), mode: mode,
+      destination: UInt8(message.address.bits(12, count: 8)), isLogical: message.address.bits(2, count: 1) != 0,
+      trigger: message.data.bits(15, count: 1) != 0 ? .level : .edge)
+  }
+
+  /// The vector that function `index` would have the processor request, as things are, when it interrupts for a queue;
+  /// `nil` if there is more to it than that.
+  package func requestedVector(ofFunction index: Int, queue: Int) -> UInt8? {
+    guard let message = ask(index, { $0.message(ofQueue: queue) }) ?? nil, let interrupt = Self.interrupt(of: message)
+    else { return nil }
+    let isPlain = (interrupt.mode == .fixed || interrupt.mode == .lowestPriority) && interrupt.trigger == .edge
+    let isHeard = apic.accepts(destination: UInt32(interrupt.destination), isLogical: interrupt.isLogical)
+    return isPlain && isHeard && interrupt.vector >= 16 ? interrupt.vector : nil
   }
 }
 

@@ -175,9 +175,16 @@ extension VirtioFunction {
   /// The next message to send; the owner asks until there is none.
   ///
   /// A message is a write to memory: none leaves while the function is no bus master.
-  package mutating func takeMessage() -> InterruptMessage? {
-    guard permissions.hasMessages, !permissions.masksMessages, permissions.isBusMaster else { return nil }
-    return messages.takeMessage()
+  package mutating func takeMessage() -> InterruptMessage? { sendsMessages ? messages.takeMessage() : nil }
+
+  /// The message that the driver would get at once for queue `index`; `nil` if it would get none, or none yet.
+  package func message(ofQueue index: Int) -> InterruptMessage? {
+    guard sendsMessages, isLive, index >= 0, index < device.dataQueueCount else { return nil }
+    return messages.message(Int(queues[index].vector))
+  }
+
+  private var sendsMessages: Bool {
+    permissions.hasMessages && !permissions.masksMessages && permissions.isBusMaster
   }
 
   /// Whether the function asserts its interrupt pin, INTA#: only without messages.

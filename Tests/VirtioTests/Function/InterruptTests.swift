@@ -100,6 +100,17 @@ import Testing
     #expect(bench.read(FunctionLayout.interruptStatus, 1) == 2)
   }
 
+  @Test func `the message of a queue is shown as it would be sent`() {
+    bench.setVector(2, ofQueue: 0)
+    #expect(bench.function.message(ofQueue: 0) == message(2))
+    for queue in [1, 2, 3, -1, .max] { #expect(bench.function.message(ofQueue: queue) == nil) }
+    bench.write(1, at: FunctionLayout.messages + 0x2c, 4)
+    #expect(bench.function.message(ofQueue: 0) == nil)
+    bench.write(0, at: FunctionLayout.messages + 0x2c, 4)
+    bench.status = .none
+    #expect(bench.function.message(ofQueue: 0) == nil)
+  }
+
   @Test func `a masked vector is pending until it is unmasked`() {
     bench.setVector(2, ofQueue: 0)
     bench.write(1, at: FunctionLayout.messages + 0x2c, 4)
