@@ -9,14 +9,17 @@ extension SystemTests {
   /// What `roost build` makes for real computers, started as they would.
   @Suite(.serialized)
   struct BootLoaderTests {
-    @Test func `one disc boots four VMs with a BIOS and with UEFI`() async throws {
-      let disc = try await Medium("iso", of: "Tests/SystemTests/Systems/four.yaml", in: "media/four")
+    @Test func `one disc boots the reference system with a BIOS and with UEFI`() async throws {
+      let disc = try await Medium("iso", of: "systems/supermicro.yaml", in: "media/supermicro")
+      let drive = try TestDisk("disc", partitions: 3)
       for firmware in [[], Medium.uefi] {
-        let machine = try await Medium.boot(firmware + ["-cdrom", disc.path], processors: 3, memory: "1G")
-        try await machine.expect("Roost: loading four", within: .seconds(400))
-        try await machine.expect(.line("boot report of four"), within: .seconds(400))
+        let machine = try await Medium.boot(
+          firmware + disc.asDisc + Medium.supermicro(drive), processors: 3, memory: "8G")
+        try await machine.expect("Roost: loading supermicro", within: .seconds(400))
+        try await machine.expect(.line("boot report of supermicro"), within: .seconds(400))
         try await machine.logInEverywhere(0..<4)
-        #expect(try await machine.run("hostname", on: 3) == "vm3")
+        #expect(try await machine.run("hostname; ls /dev/vda1 2>&1 | tail -1", on: 2) == "vm2\n/dev/vda1")
+        try await machine.expectLease(0)
         await machine.end()
       }
     }

@@ -45,6 +45,24 @@ struct Medium {
       ] + devices)
   }
 
+  /// A drive with the disc in it, which comes before all others.
+  var asDisc: [String] {
+    ["-drive", "if=none,id=disc,media=cdrom,readonly=on,file=\(path)", "-device", "ide-cd,drive=disc,bootindex=0"]
+  }
+
+  /// What the reference computer has: its IOMMU, a SATA drive, and a card behind a second root.
+  static func supermicro(_ drive: TestDisk) -> [String] {
+    [
+      "intel-iommu,intremap=on",
+      "pci-testdev,bus=pcie.0,addr=0x11.0,multifunction=on", "ich9-ahci,id=sata0,bus=pcie.0,addr=0x11.5",
+      "ide-hd,drive=drive0,bus=sata0.0",
+      "pxb-pcie,id=root,bus_nr=0x65,bus=pcie.0", "pcie-root-port,id=below,bus=root,chassis=1,slot=1",
+      "e1000e,netdev=card,bus=below,addr=0.0,romfile=",
+    ].reduce(["-drive", "file=\(drive.path),if=none,id=drive0,format=raw", "-netdev", "user,id=card"]) {
+      $0 + ["-device", $1]
+    }
+  }
+
   /// UEFI in place of a BIOS; its settings are forgotten afterwards.
   static var uefi: [String] {
     [
