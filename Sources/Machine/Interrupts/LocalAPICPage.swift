@@ -8,6 +8,8 @@ import Synchronization
 // shown a page of plain memory in place of the registers, and what it stored there is found at the next exit:
 //
 //   hidden ──the timer's interrupt is offered, nothing else waits──► shown ──any exit, or time──► hidden
+//      ▲                                                                                            │
+//      └── a count was found, or none for long ──────── shown again until then, as nothing else waits ◄┘
 //
 // While shown, registers hold what they would read as, except count, end of interrupt and message, whose writing counts
 // even with an equal value: they hold a mark that no guest writes. When to look at a guest that does not leave is
@@ -46,26 +48,37 @@ extension LocalAPIC {
   /// Whether `vector` is the interrupt of a timer whose re-arming is worth a page: one-shot, in memory, standing still.
   @inline(__always)
   func isOneShotTick(_ vector: UInt8) -> Bool {
-    let entry = localTable[LocalEntry.timer.rawValue]
-    return isInMemory && address == Self.defaultAddress && entry.vector == vector && entry.timerMode == .oneShot
-      && !entry.isMasked && timer.expiry == nil
+    localTable[LocalEntry.timer.rawValue].vector == vector && hasOneShotEnded
   }
 
-  /// Writes all registers into `page`, as they are once the processor has taken `vector`.
-  func fill(_ page: LocalAPICPage, taking vector: UInt8) {
+  /// Whether there is such a timer.
+  @inline(__always)
+  var hasOneShotEnded: Bool {
+    let entry = localTable[LocalEntry.timer.rawValue]
+    return isInMemory && address == Self.defaultAddress && entry.timerMode == .oneShot && !entry.isMasked
+      && timer.expiry == nil
+  }
+
+  /// Whether an interrupt in service came by a level-triggered line.
+  var isServicingLevel: Bool { !inService.isDisjoint(with: levelTriggered) }
+
+  /// Writes all registers into `page`, as they are once the processor has taken `vector`, if any.
+  func fill(_ page: LocalAPICPage, taking vector: UInt8?) {
     page[Register.identity] = identity << 24
     page[Register.version] = Self.versionWord
     page[Register.taskPriority] = UInt32(taskPriority)
-    page[Register.arbitrationPriority] = UInt32(vector & 0xf0)
-    page[Register.processorPriority] = UInt32(max(taskPriority, vector & 0xf0))
+    page[Register.arbitrationPriority] = UInt32(vector.map { $0 & 0xf0 } ?? arbitrationPriority)
+    page[Register.processorPriority] = UInt32(vector.map { max(taskPriority, $0 & 0xf0) } ?? processorPriority)
     page[Register.endOfInterrupt] = LocalAPICPage.unwrittenEnd
     page[Register.logicalDestination] = logicalDestination
     page[Register.destinationFormat] = destinationFormat
     page[Register.spurious] = spurious.rawValue
     var serviced = inService
-    serviced.insert(vector)
     var requested = requests
-    requested.remove(vector)
+    if let vector {
+      serviced.insert(vector)
+      requested.remove(vector)
+    }
     for index in UInt32(0)..<8 {
       page[Register.inService + index * 16] = serviced.register(index)
       page[Register.triggerMode + index * 16] = levelTriggered.register(index)

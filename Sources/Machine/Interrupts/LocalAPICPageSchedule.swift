@@ -33,13 +33,19 @@ struct LocalAPICPageSchedule {
     return now &+ patience
   }
 
+  /// When the page is to be looked at if it is shown again in the same tick; `nil` once that time is over.
+  func look(after now: UInt64) -> UInt64? {
+    let look = shownAt &+ patience
+    return look > now ? look : nil
+  }
+
   /// The page is hidden; the guest stored a count of `wait`, if any. → when that count began
   mutating func hide(at now: UInt64, found wait: UInt64?) -> UInt64 {
     let shown = now &- shownAt
     guard shown >= patience else {
       let look = shownAt &+ patience
-      handlerTime = (handlerTime &* 7 &+ min(shown, Self.firstLook)) / 8
       guard let wait else { return now }
+      handlerTime = (handlerTime &* 7 &+ min(shown, Self.firstLook)) / 8
       patience = wait < Self.shortCount ? Self.earlyLook : min(wait &+ handlerTime &+ handlerTime / 4, Self.lastLook)
       let due = now &+ wait
       // The machine's timer is set for the look already: a tick then costs no setting.

@@ -51,6 +51,10 @@ struct VectorSet: Equatable, Sendable {
   @inline(__always)
   mutating func remove(_ vector: UInt8) { self[vector >> 6] &= ~Self.bit(vector) }
 
+  func isDisjoint(with other: Self) -> Bool {
+    word0 & other.word0 | word1 & other.word1 | word2 & other.word2 | word3 & other.word3 == 0
+  }
+
   /// The vector of the highest priority.
   @inline(__always)
   var highest: UInt8? {

@@ -39,6 +39,7 @@ extension PC {
       offer = vector.map { .local($0) } ?? .none
       prepareParavirtualEOI()
       if let vector { showLocalAPICPage(for: vector) }
+      if awaitsCount, !showsLocalAPICPage { showLocalAPICPageAgain(with: vector) }
       return vector
     }
     offer = .external
@@ -54,7 +55,9 @@ extension PC {
   package mutating func left(tookInterrupt: Bool) {
     if tookInterrupt {
       switch offer {
-      case .local(let vector): apic.accept(vector)
+      case .local(let vector):
+        noteTick(vector)
+        apic.accept(vector)
       case .external: _ = controllers.acknowledge()
       case .none: break
       }
@@ -80,13 +83,41 @@ extension PC {
     deadlines.page = pageSchedule.show(at: now)
   }
 
+  /// The guest has taken the interrupt of `vector`: if it is a tick, the timer's next count comes soon.
+  @inline(__always)
+  private mutating func noteTick(_ vector: UInt8) {
+    guard localAPICPage != nil, apic.isOneShotTick(vector) else { return }
+    awaitsCount = true
+    if !showsLocalAPICPage { _ = pageSchedule.show(at: now) }
+  }
+
+  /// Shows the page once more in a tick that something interrupted, or that could not have it from the start: for the
+  /// count that is still to come. Not while an end of interrupt at the APIC is waited for.
+  private mutating func showLocalAPICPageAgain(with vector: UInt8?) {
+    guard let page = localAPICPage, apic.hasOneShotEnded, let look = pageSchedule.look(after: now) else {
+      awaitsCount = false
+      return
+    }
+    guard vector == nil ? isNoEndAwaited : paravirtualEOI.isArmed else { return }
+    apic.fill(page, taking: vector)
+    showsLocalAPICPage = true
+    deadlines.page = look
+  }
+
+  /// Whether it makes no difference when the guest's next end of interrupt is heard of.
+  private var isNoEndAwaited: Bool {
+    apic.requests.isEmpty && !apic.isServicingLevel && pendingTicks == 0 && apic.timerBacklog == 0
+  }
+
   /// Hides the page after an exit and does what the guest stored in it.
   @inline(__always)
   mutating func hideLocalAPICPage() {
     guard showsLocalAPICPage, let page = localAPICPage else { return }
     showsLocalAPICPage = false
+    let wait = apic.storedWait(in: page)
+    if wait != nil || now >= deadlines.page { awaitsCount = false }
     deadlines.page = .max
-    let start = pageSchedule.hide(at: now, found: apic.storedWait(in: page))
+    let start = pageSchedule.hide(at: now, found: wait)
     carryOut(apic.takeWrites(in: page, now: start))
     apicChanged()
   }

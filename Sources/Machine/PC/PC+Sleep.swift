@@ -25,6 +25,7 @@ extension PC {
   /// Moves the machine to the moment when the local APIC's timer ends the sleep of a guest that halted with nothing
   /// pending; `nil`, and nothing changed, if it is not that timer that comes first.
   package mutating func planWake() -> WakePlan? {
+    awaitsCount = false
     let time = min(deadlines.apic, deadlines.tsc)
     guard time < deadlines.firstOfOthers, time > now, offer == .none, pendingTicks == 0 else { return nil }
     let before = (now, apic, deadlines, paravirtualEOI, pageSchedule)

@@ -52,6 +52,8 @@ package struct PC: ~Copyable {
   /// Whether the guest is to see that page on its next entry.
   package internal(set) var showsLocalAPICPage = false
   var pageSchedule = LocalAPICPageSchedule()
+  /// The guest has taken a tick of its one-shot timer and, as far as is known, not started the timer again.
+  var awaitsCount = false
 
   /// The PCI functions, the first `functionCount` of which are there.
   var functions = InlineArray<8, VirtioFunction?> { _ in nil }

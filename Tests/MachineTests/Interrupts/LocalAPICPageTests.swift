@@ -11,16 +11,6 @@ private let apic = ScriptedGuest.localAPIC
 private let period: UInt32 = 4_000_000
 private let tick: UInt8 = 0xec
 
-/// A guest with a one-shot timer that is running.
-private func startedGuest(hasPage: Bool = true, endsSilently: Bool = true) -> ScriptedGuest {
-  let guest = ScriptedGuest(hasLocalAPICPage: hasPage)
-  guest.startControllers()
-  guest.startLocalAPIC()
-  if endsSilently { _ = guest.startParavirtualEOI() }
-  guest.startOneShotTimer(period)
-  return guest
-}
-
 extension ScriptedGuest {
   /// All registers but EOI, ICR's lower half and the two counts, as the guest reads them.
   fileprivate func registers() -> [UInt64] {
@@ -42,28 +32,28 @@ extension ScriptedGuest {
 /// When the guest sees the page in place of its local APIC, and for how long.
 struct LocalAPICPageShowTests {
   @Test func `a one-shot tick that ends silently shows the page`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     #expect(!guest.seesPage)
     #expect(guest.halt() == tick)
     #expect(guest.seesPage)
   }
 
   @Test func `without a page, or without the paravirtual end, nothing is shown`() {
-    for guest in [startedGuest(hasPage: false), startedGuest(endsSilently: false)] {
+    for guest in [tickingGuest(hasPage: false), tickingGuest(endsSilently: false)] {
       #expect(guest.halt() == tick)
       #expect(!guest.seesPage)
     }
   }
 
   @Test func `a periodic tick shows nothing: nobody re-arms it`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     guest.startLocalTimer(period: period)
     #expect(guest.halt() == tick)
     #expect(!guest.seesPage)
   }
 
   @Test func `another device's interrupt shows nothing, and a tick with another behind it neither`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     guest.route(4, to: 0x34)
     guest.out(0x3fc, 0x0b)
     guest.out(0x3f9, 0x01)
@@ -80,14 +70,14 @@ struct LocalAPICPageShowTests {
   }
 
   @Test func `the timer's vector shows nothing while the timer runs`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     guest.store(apic + 0x300, 0x4_0000 | UInt32(tick))
     #expect(guest.halt(until: guest.now) == tick)
     #expect(!guest.seesPage)
   }
 
   @Test func `in x2APIC mode there is no page to show`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     #expect(guest.writeMSR(0x1b, apic | 0xd00) == .accepted)
     #expect(guest.writeMSR(0x838, UInt64(period)) == .accepted)
     #expect(guest.halt() == tick)
@@ -95,17 +85,19 @@ struct LocalAPICPageShowTests {
   }
 
   @Test func `registers that were moved are not shown elsewhere`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     #expect(guest.writeMSR(0x1b, 0xfeed_0000 | 0x900) == .accepted)
     #expect(guest.halt() == tick)
     #expect(!guest.seesPage)
   }
 
-  @Test func `any exit hides the page`() {
-    let guest = startedGuest()
+  @Test func `the exit after a count hides the page`() throws {
+    let guest = tickingGuest()
     #expect(guest.halt() == tick)
     _ = guest.load(apic + 0x20)
     #expect(guest.seesPage)
+    try guest.endParavirtually()
+    guest.rearm(period)
     guest.interrupt()
     #expect(!guest.seesPage)
     let before = guest.exits
@@ -113,8 +105,69 @@ struct LocalAPICPageShowTests {
     #expect(guest.exits == before + 1)
   }
 
+  @Test func `a tick that something interrupts sees the page again, until its count is found`() throws {
+    let guest = tickingGuest()
+    #expect(guest.halt() == tick)
+    let look = guest.pc.nextDeadline
+    for _ in 0..<3 {
+      guest.now += 10_000
+      guest.interrupt()
+      #expect(guest.seesPage)
+      #expect(guest.pc.nextDeadline == look)
+    }
+    #expect(try guest.endParavirtually())
+    guest.interrupt()
+    let before = guest.exits
+    guest.rearm(period)
+    #expect(guest.exits == before)
+    guest.interrupt()
+    #expect(!guest.seesPage)
+    #expect(guest.pc.nextDeadline == guest.now + UInt64(period))
+  }
+
+  @Test func `while another interrupt waits for the tick's end, that is an exit; the count behind it is none`() throws {
+    let guest = tickingGuest()
+    guest.startSerialInterrupts(0x34)
+    #expect(guest.halt() == tick)
+    guest.interrupt { $0.receive(1) }
+    #expect(!guest.seesPage)
+    let before = guest.exits
+    #expect(try !guest.endParavirtually())
+    #expect(guest.seesPage)
+    guest.rearm(period)
+    #expect(guest.exits == before + 1)
+    #expect(guest.halt(until: guest.now) == 0x34)
+    #expect(guest.input(0x3f8) == 1)
+    #expect(try guest.endParavirtually())
+    #expect(guest.halt() == tick)
+  }
+
+  @Test func `nothing is shown while the end of a level-triggered interrupt is waited for`() throws {
+    let guest = tickingGuest()
+    guest.startSerialInterrupts(0xf4, isLevel: true)
+    #expect(guest.halt() == tick)
+    guest.interrupt { $0.receive(1) }
+    #expect(guest.halt(until: guest.now) == 0xf4)
+    guest.interrupt()
+    #expect(!guest.seesPage)
+    #expect(guest.input(0x3f8) == 1)
+    guest.endOfInterrupt()
+    #expect(guest.seesPage)
+  }
+
+  @Test func `a guest that starts no timer is looked at once`() throws {
+    let guest = tickingGuest()
+    #expect(guest.halt() == tick)
+    try guest.endParavirtually()
+    let before = guest.exits
+    guest.compute(until: guest.now + 20_000_000)
+    #expect(guest.exits == before + 1)
+    guest.interrupt()
+    #expect(!guest.seesPage)
+  }
+
   @Test func `a guest that goes on computing is looked at`() throws {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     #expect(guest.halt() == tick)
     try guest.endParavirtually()
     guest.rearm(period)
@@ -184,9 +237,9 @@ struct LocalAPICPageShowTests {
 
 /// What the guest reads and writes in the page.
 struct LocalAPICPageContentTests {
-  private let guest = startedGuest()
+  private let guest = tickingGuest()
   /// The same guest without a page.
-  private let twin = startedGuest(hasPage: false)
+  private let twin = tickingGuest(hasPage: false)
 
   init() {
     #expect(guest.halt() == tick)
@@ -205,6 +258,9 @@ struct LocalAPICPageContentTests {
       try guest.endParavirtually()
       guest.interrupt()
     }
+    #expect(guest.registers() == twin.registers())
+    guest.compute(until: guest.now + LocalAPICPageSchedule.lastLook)
+    #expect(!guest.seesPage)
     #expect(guest.registers() == twin.registers())
     #expect(guest.load(apic + 0x300) == twin.load(apic + 0x300))
     #expect(guest.load(apic + 0x380) == twin.load(apic + 0x380))
@@ -242,6 +298,7 @@ struct LocalAPICPageContentTests {
     try guest.endParavirtually()
     guest.store(apic + 0x300, 0x4_00f1)
     #expect(guest.halt(until: guest.now) == 0xf1)
+    guest.compute(until: guest.now + LocalAPICPageSchedule.lastLook)
     #expect(guest.load(apic + 0x300) == 0x4_00f1)
   }
 
@@ -280,33 +337,6 @@ struct LocalAPICPageContentTests {
       let before = guest.exits
       for _ in 0..<250 { try guest.idleTick(handler: 20_000) }
       #expect(guest.exits - before == exits)
-    }
-  }
-}
-
-struct LocalAPICPageFuzzTests {
-  @Test func `nothing that a guest writes into the page traps`() throws {
-    var random = SplitMix64(seed: 11)
-    for _ in 0..<fuzzRounds(300) {
-      let guest = startedGuest()
-      for _ in 0..<8 {
-        guard guest.halt(until: guest.now + 10_000_000) != nil else { break }
-        for _ in 0..<random.next() % 12 {
-          let offset = random.next() % 4 == 0 ? random.next() % 1024 * 4 : random.next() % 0x40 * 16
-          guest.store(apic + offset, UInt32(truncatingIfNeeded: random.next() >> (random.next() % 64)))
-        }
-        if random.next() % 2 == 0 { try guest.endParavirtually() }
-        guest.now += random.next() % 2_000_000
-        guest.interrupt()
-        #expect(!guest.seesPage || guest.pc.nextDeadline != nil)
-        // A timer of some nanoseconds is looked at each time it comes: not for long.
-        _ = guest.halt(until: guest.now + 5000)
-        guest.now += UInt64(period)
-        guest.interrupt()
-        guest.rearm(period)
-      }
-      guest.now = .max / 2
-      guest.interrupt()
     }
   }
 }

@@ -215,4 +215,21 @@ extension ScriptedGuest {
     try memory.guest.write(word & ~1, at: GuestAddress(Self.endWord))
     return true
   }
+
+  /// Has the serial port interrupt, through the I/O APIC.
+  func startSerialInterrupts(_ vector: UInt32, isLevel: Bool = false) {
+    route(4, to: vector, level: isLevel)
+    out(0x3fc, 0x0b)
+    out(0x3f9, 0x01)
+  }
+}
+
+/// A guest with a one-shot timer of 4 ms that is running.
+func tickingGuest(hasPage: Bool = true, endsSilently: Bool = true) -> ScriptedGuest {
+  let guest = ScriptedGuest(hasLocalAPICPage: hasPage)
+  guest.startControllers()
+  guest.startLocalAPIC()
+  if endsSilently { _ = guest.startParavirtualEOI() }
+  guest.startOneShotTimer(4_000_000)
+  return guest
 }
