@@ -29,10 +29,10 @@ package struct GuestMemory: Sendable {
     unsafeLow low: UnsafeMutableRawPointer, lowSize: UInt64, base: UInt64 = 0, high: UnsafeMutableRawPointer? = nil,
     highSize: UInt64 = 0
   ) {
-    // SAFETY: only stored; without a high part nothing is reached by the second.
+    self.low = LowMemory(size: lowSize, base: base)
+    // SAFETY: only stored and looked at; without a high part nothing is reached by the second.
     unsafe lowBytes = low
     unsafe self.high = high ?? low
-    self.low = LowMemory(size: lowSize, base: base)
     self.highSize = unsafe high == nil ? 0 : highSize
   }
 

@@ -43,14 +43,13 @@ package struct LocalAPIC<Access: APICAccess> {
 
   /// Sends an interrupt to all other cores. Not an NMI: that would start a core that waits for its start-up message in
   /// QEMU.
-  package func sendToOthers(_ vector: UInt64) {
-    let command = 0xC_4000 | UInt32(truncatingIfNeeded: vector)
-    if access.mode == .registers { access.writeCommand(UInt64(command)) } else { self[.commandLow] = command }
-  }
+  package func sendToOthers(_ vector: UInt64) { sendByShorthand(0xC_4000 | UInt32(truncatingIfNeeded: vector)) }
 
   /// Sends an interrupt to this core.
-  package func sendToSelf(_ vector: UInt64) {
-    let command = 0x4_4000 | UInt32(truncatingIfNeeded: vector)
+  package func sendToSelf(_ vector: UInt64) { sendByShorthand(0x4_4000 | UInt32(truncatingIfNeeded: vector)) }
+
+  /// Sends `command` (bits 0-31 of ICR), which says itself to whom.
+  private func sendByShorthand(_ command: UInt32) {
     if access.mode == .registers { access.writeCommand(UInt64(command)) } else { self[.commandLow] = command }
   }
 

@@ -54,12 +54,7 @@ extension DeviceAssignment {
   /// The table of them all.
   func makePassed(_ memory: inout BootMemory) throws(BootError) -> Table<PassedFunction> {
     let plans = passed
-    return try memory.table(plans.count) { index in
-      let plan = plans[index]
-      return PassedFunction(
-        owner: plan.owner, number: plan.number, place: plan.place, page: plan.page, firstLine: plan.firstLine,
-        routes: plan.routes)
-    }
+    return try memory.table(plans.count) { PassedFunction(plans[$0]) }
   }
 
   // MARK: - May it be given away?
@@ -94,15 +89,12 @@ extension DeviceAssignment {
   private func isGuarded(
     _ function: Int, _ record: DeviceRecord, _ name: ShortName, _ directMapped: DirectMappedGuests
   ) -> Bool {
-    let address = functions[function].address
+    guard mayReachMemory(function, record, name) else { return false }
     guard bus.isCovered(function) else {
-      guard record.isUnprotected != 0 else {
-        log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
-        return false
-      }
       // Else it was said why not.
       return directMapped.base(ofGuest: reader.guest(ofDomain: Int(record.domain))) != 0
     }
+    let address = functions[function].address
     if let range = remapping[0].reservedMemory(of: address, 0) {
       log(.error, "\(name): the firmware itself uses \(address), with memory at \(hex: range.start.value):")
       log(.error, "  it cannot be given to a VM (an RMRR of the DMAR, or an IVMD of the IVRS)")

@@ -106,18 +106,22 @@ struct DeviceAssignment: ~Escapable {
   ) -> InterruptMessage? {
     let owner = Int(record.domain)
     let name = domains[owner].name
-    let address = functions[function].address
+    guard mayReachMemory(function, record, name) else { return nil }
     do throws(IOMMUError) {
-      guard bus.isCovered(function) || record.isUnprotected != 0 else {
-        log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
-        return nil
-      }
       try attach(function, to: owner, builder, &memory)
       return try message(of: function, to: target(owner))
     } catch {
       log(.error, "\(name): \(error.line)")
       return nil
     }
+  }
+
+  /// Whether an IOMMU checks the function's requests, or the description does without one; else that is reported.
+  func mayReachMemory(_ function: Int, _ record: DeviceRecord, _ name: ShortName) -> Bool {
+    if bus.isCovered(function) || record.isUnprotected != 0 { return true }
+    let address = functions[function].address
+    log(.error, "\(name): no IOMMU keeps \(address) to its memory, and the description does not allow that")
+    return false
   }
 
   /// A message that the function may send.

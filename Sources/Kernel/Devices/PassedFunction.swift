@@ -31,16 +31,13 @@ struct PassedFunction: ~Copyable {
   var mapped: InlineArray<6, UInt64?> = InlineArray(repeating: nil)
   private let inPlace = InPlace()
 
-  init(
-    owner: Int, number: Int, place: FunctionPlace?, page: PassedDevice, firstLine: Int,
-    routes: FixedList<16, UInt64>
-  ) {
-    self.routes = routes
-    self.owner = owner
-    self.number = number
-    self.place = place
-    self.page = page
-    self.firstLine = firstLine
+  init(_ plan: PassedPlan) {
+    owner = plan.owner
+    number = plan.number
+    place = plan.place
+    page = plan.page
+    firstLine = plan.firstLine
+    routes = plan.routes
   }
 }
 

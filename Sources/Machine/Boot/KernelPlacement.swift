@@ -31,8 +31,7 @@ struct KernelPlacement: Equatable {
   init(
     of kernel: GuestKernel, from start: UInt64, below limit: UInt64, commandLine: borrowing RawSpan, randomness: UInt64
   ) {
-    guard case .unpacked(let unpacked) = kernel, unpacked.head.relocationCount > 0, !Self.isFixed(by: commandLine)
-    else {
+    guard case .unpacked = kernel, kernel.isMovable, !Self.isFixed(by: commandLine) else {
       base = start
       isRandom = false
       return

@@ -78,9 +78,14 @@ extension PC {
   @inline(__always)
   private mutating func showLocalAPICPage(for vector: UInt8) {
     guard let page = localAPICPage, paravirtualEOI.isArmed, apic.isOneShotTick(vector) else { return }
+    show(page, taking: vector, until: pageSchedule.show(at: now))
+  }
+
+  @inline(__always)
+  private mutating func show(_ page: LocalAPICPage, taking vector: UInt8?, until look: UInt64) {
     apic.fill(page, taking: vector)
     showsLocalAPICPage = true
-    deadlines.page = pageSchedule.show(at: now)
+    deadlines.page = look
   }
 
   /// The guest has taken the interrupt of `vector`: if it is a tick, the timer's next count comes soon.
@@ -99,9 +104,7 @@ extension PC {
       return
     }
     guard vector == nil ? isNoEndAwaited : paravirtualEOI.isArmed else { return }
-    apic.fill(page, taking: vector)
-    showsLocalAPICPage = true
-    deadlines.page = look
+    show(page, taking: vector, until: look)
   }
 
   /// Whether it makes no difference when the guest's next end of interrupt is heard of.

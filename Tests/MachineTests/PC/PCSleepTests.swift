@@ -10,16 +10,6 @@ private let apic = ScriptedGuest.localAPIC
 private let period: UInt32 = 4_000_000
 private let tick: UInt8 = 0xec
 
-/// A guest with a one-shot timer that is running, about to halt.
-private func startedGuest() -> ScriptedGuest {
-  let guest = ScriptedGuest(hasLocalAPICPage: true)
-  guest.startControllers()
-  guest.startLocalAPIC()
-  _ = guest.startParavirtualEOI()
-  guest.startOneShotTimer(period)
-  return guest
-}
-
 extension ScriptedGuest {
   fileprivate func plan() -> WakePlan? { pc.planWake() }
   fileprivate func nextInterrupt() -> UInt8? { pc.nextInterrupt() }
@@ -35,7 +25,7 @@ extension ScriptedGuest {
 /// Ticks that are prepared when the guest falls asleep.
 struct PCSleepTests {
   @Test func `a guest that halts wakes with its timer's interrupt, when that is due`() throws {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     let plan = try #require(guest.plan())
     #expect(plan.time == UInt64(period))
     #expect(plan.vector == tick)
@@ -55,7 +45,7 @@ struct PCSleepTests {
   }
 
   @Test func `a plan that came to nothing leaves no trace`() throws {
-    let (guest, twin) = (startedGuest(), startedGuest())
+    let (guest, twin) = (tickingGuest(), tickingGuest())
     for round in 1...20 {
       let plan = try #require(guest.plan())
       guest.pc.cancel(plan)
@@ -75,7 +65,7 @@ struct PCSleepTests {
     let guest = ScriptedGuest(hasLocalAPICPage: true)
     #expect(guest.plan() == nil)
 
-    let clocked = startedGuest()
+    let clocked = tickingGuest()
     clocked.pc.deadlines.clock = UInt64(period)
     #expect(clocked.plan() == nil)
     clocked.pc.deadlines.clock = UInt64(period) + 1
@@ -83,7 +73,7 @@ struct PCSleepTests {
   }
 
   @Test func `a masked timer wakes nobody, and trying to plan for it changes nothing`() {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     guest.store(apic + 0x320, 0x1_00ec)
     let before = guest.pc.nextDeadline
     #expect(guest.plan() == nil)
@@ -92,7 +82,7 @@ struct PCSleepTests {
   }
 
   @Test func `a periodic timer is planned too, and keeps its beat`() throws {
-    let guest = startedGuest()
+    let guest = tickingGuest()
     guest.startLocalTimer(period: period)
     for beat in 1...10 {
       let plan = try #require(guest.plan())
