@@ -33,7 +33,8 @@ package struct VirtualCPUState: BitwiseCopyable {
   package var interruptShadow: UInt32 = 0
   /// What the VMM wants delivered on the next entry.
   package var injection = Injection()
-  private var reserved: UInt32 = 0
+  /// Ticks by which a sleep may be longer, so that guests of one core wake together.
+  package var sleepSlack: UInt32 = 0
   /// Not zero: the guest sleeps until the time-stamp counter says this, and only then enters, with what is injected
   /// here. The kernel clears it when the guest enters; a notification before ends `enterGuest` with nothing done.
   package var sleepUntil: UInt64 = 0

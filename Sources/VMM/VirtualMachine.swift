@@ -14,12 +14,15 @@ struct VirtualMachine: ~Copyable {
   var devices: DeviceLinks
   var passed: PassedDevices
   /// The time-stamp counter at guest time 0.
-  let origin: UInt64
+  var origin: UInt64
   let scale: TimeScale
   /// The guest executed HLT and has had no interrupt since.
   var isHalted = false
   /// Guest time of this turn of the loop, in nanoseconds.
   var now: UInt64 = 0
+  /// The time-stamp counter then.
+  var nowTick: UInt64 = 0
+  var alignment: TickAlignment
 
   var cpu: Mapped<VirtualCPUState> { Mapped<VirtualCPUState>.virtualCPU }
 
@@ -39,6 +42,8 @@ struct VirtualMachine: ~Copyable {
       shift: information.scale.shift)
     // SAFETY: the description maps a page of workspace there for every VMM.
     let page = unsafe LocalAPICPage(unsafeBase: Memory.pointer(AddressMap.overlay))
+    // The initial local APIC's number, eight bits of it.
+    alignment = TickAlignment(processor: UInt8(processorIdentification(1, 0).1 >> 24))
     let extended = processorIdentification(0x8000_0008, 0)
     pc = PC(
       memory: Memory.guest(configuration), clock: clock, facts: facts,
@@ -62,7 +67,8 @@ struct VirtualMachine: ~Copyable {
       let tookInterrupt = cpu.value.injection.wasTaken != 0
       cpu.value.injection.wasTaken = 0
       pc.left(tookInterrupt: tookInterrupt)
-      now = scale.nanoseconds(ofTicks: Time.ticks &- origin)
+      nowTick = Time.ticks
+      now = scale.nanoseconds(ofTicks: nowTick &- origin)
       pc.advance(to: now)
       if events.contains(.channel(VMMConfiguration.consoleSlot)) { console.wasSignalled() }
       if events.intersects(.channels) { devices.heard(events, &pc) }
@@ -84,7 +90,8 @@ struct VirtualMachine: ~Copyable {
     let plan = isHalted ? pc.planWake() : nil
     if let plan {
       vector = plan.vector
-      cpu.value.sleepUntil = tick(at: plan.time)
+      alignTicks(plan)
+      sleep(until: tick(at: plan.time))
     }
     if pc.isOfferShared { vector = nil }
     cpu.value.injection.interrupt = vector.map { Injection.valid | UInt32($0) } ?? 0
@@ -92,6 +99,23 @@ struct VirtualMachine: ~Copyable {
     cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
     setDeadline(isWaiting: isHalted && plan == nil)
     return plan
+  }
+
+  /// Has the guest sleep until `end`, or a little longer if that lets guests of the core wake together (decision 25).
+  @inline(__always)
+  private func sleep(until end: UInt64) {
+    cpu.value.sleepUntil = end
+    cpu.value.sleepSlack = UInt32(clamping: (max(end, nowTick) &- nowTick) / TickAlignment.slackShare)
+  }
+
+  /// Sets the guest's time ahead, seldom and by less than one of its ticks: they then fall where those of the core's other
+  /// guests do.
+  @inline(__always)
+  private mutating func alignTicks(_ plan: WakePlan) {
+    guard alignment.endsRow(due: plan.time) else { return }
+    guard let step = alignment.step(start: scale.nanoseconds(ofTicks: origin)) else { return }
+    origin &-= scale.ticks(ofNanoseconds: step)
+    cpu.value.tscOffset = 0 &- origin
   }
 
   /// Gives the processor what it can do of the local APIC's work.

@@ -88,7 +88,7 @@ extension RecordLayout {
                                                               (\.cr3, 160), (\.cr4, 168), (\.cr8, 176), (\.efer, 184), (\.dr6, 192), (\.dr7, 200),
                                                               (\.pat, 208), (\.xcr0, 216), (\.tscOffset, 224), (\.segments, 232),
                                                               (\.segmentsChanged, 392), (\.overlay, 396), (\.interruptShadow, 400),
-                                                              (\.injection, 404), (\.sleepUntil, 424), (\.deadline, 432), (\.exit, 440), (\.kicks, 512),
+                                                              (\.injection, 404), (\.sleepSlack, 420), (\.sleepUntil, 424), (\.deadline, 432), (\.exit, 440), (\.kicks, 512),
                                                               (\.controller, 640), (\.posted, 744)]),
       Self(SharedController.self,  size: 104,  alignment: 8, [(\.isShared, 0), (\.isCurrent, 4), (\.requests, 8), (\.inService, 40), (\.noticedEnds, 72)]),
       Self(PostedMessages.self,    size: 136,  alignment: 4, [(\.haveChanged, 0), (\.vectors, 8)]),

@@ -104,8 +104,7 @@ extension Core {
     if end == 0 {
       kernel.virtualCPUs[number].load()
     } else {
-      kernel.threads[index].sleepUntil = end
-      nextDue = min(nextDue, end)
+      setSleep(until: end, slack: kernel.virtualCPUs[number].state.value.sleepSlack, of: index, kernel)
       kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
       setState(.waiting, of: index, kernel)
     }

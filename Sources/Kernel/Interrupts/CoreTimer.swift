@@ -21,8 +21,12 @@ struct CoreTimer {
   private var ratio: UInt64 = 0
   /// Ticks by which it may fire late for a VMM; 0 where guests do not leave by themselves.
   private var patience: UInt64 = 0
-  /// What the timer is set to; `UInt64.max` if it is not.
+  /// When the timer fires next; `UInt64.max` if it does not.
   private var armed = UInt64.max
+  /// Ticks for which it was set, after which one that repeats fires again.
+  private var wait: UInt64 = 0
+  /// Whether it has fired since it was set.
+  private var hasFired = false
   /// Whether it is one that counts again and again.
   private var repeats = false
   /// Whether it does so now.
@@ -59,8 +63,15 @@ struct CoreTimer {
     guard deadline != .max else { return silence() }
     let latest = accuracy == .late ? Self.sum(deadline, patience) : deadline
     // One that should have fired and did not is no reason to wait.
-    guard latest < armed || armed <= now || accuracy == .exact && deadline != armed else { return }
+    guard latest < armed || armed <= now || accuracy == .exact && deadline != armed || isTooSoon(for: deadline, now)
+    else { return }
     set(deadline, now)
+  }
+
+  /// Whether what it would do anyhow is to fire again, when less than half of the wait for `deadline` is over: most turns
+  /// end by themselves long before, and need no setting then.
+  private func isTooSoon(for deadline: UInt64, _ now: UInt64) -> Bool {
+    hasFired && armed < deadline && armed &- now < (deadline &- now) / 2
   }
 
   /// A guest runs that leaves by itself at `deadline`: what would interrupt it before is put off.
@@ -77,7 +88,9 @@ struct CoreTimer {
 
   private mutating func set(_ deadline: UInt64, _ now: UInt64) {
     armed = deadline
+    hasFired = false
     let ticks = deadline > now ? deadline - now : 1
+    wait = ticks
     if ratio == 0 {
       MSR.tscDeadline.value = deadline
     } else {
@@ -86,8 +99,12 @@ struct CoreTimer {
     }
   }
 
-  /// The timer has fired.
-  mutating func fired() { armed = .max }
+  /// The timer has fired. It is relied upon to fire again only once, so that a core that is busy has its turns end when
+  /// they should.
+  mutating func fired() {
+    armed = isRepeating && !hasFired ? Self.sum(armed, wait) : .max
+    hasFired = true
+  }
 
   /// Counts down from `count`. While the timer repeats it never holds a short count, not even between two stores: an
   /// emulator that keeps up with that does nothing else.
@@ -109,7 +126,8 @@ struct CoreTimer {
 
   /// A timer that has fired and is wanted no more must not go on.
   private mutating func silence() {
-    guard isRepeating, armed == .max else { return }
+    guard isRepeating, hasFired else { return }
+    armed = .max
     isRepeating = false
     apic[.timerInitial] = 0
   }

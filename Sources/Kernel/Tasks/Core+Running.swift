@@ -137,7 +137,7 @@ extension Core {
 
   /// Sleeps until an interrupt.
   private mutating func idle(_ kernel: Kernel) {
-    timer.arm(nextDue, now: cx86_rdtsc(), .exact)
+    timer.arm(wakeTime(kernel), now: cx86_rdtsc(), .exact)
     if doubtsInterrupts {
       doubtsInterrupts = false
       kernel.interrupts.local.restate()

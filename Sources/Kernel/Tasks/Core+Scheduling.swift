@@ -17,6 +17,7 @@ extension Core {
     let isCalled = wasCalled.load(ordering: .relaxed) && wasCalled.exchange(false, ordering: .sequentiallyConsistent)
     guard isCalled || now >= nextDue else { return }
     nextDue = .max
+    nextLimit = .max
     for place in 0..<threads.count {
       let index = threads[place]
       if kernel.threads[index].requests.load(ordering: .relaxed) != 0 { serveRequests(of: index, kernel) }
@@ -35,20 +36,47 @@ extension Core {
       kernel.threads[index].deadline = 0
       kernel.note(.timer, for: index)
     } else if deadline != 0 {
-      nextDue = min(nextDue, deadline)
+      expect(deadline, limit: deadline)
     }
     let end = kernel.threads[index].sleepUntil
     if end != 0, now >= end {
       wakeGuest(index, kernel)
     } else if end != 0 {
-      nextDue = min(nextDue, end)
+      expect(end, limit: kernel.threads[index].sleepLimit)
     }
+  }
+
+  /// Something is due at `time`, and may wait until `limit`.
+  @inline(__always)
+  private mutating func expect(_ time: UInt64, limit: UInt64) {
+    nextDue = min(nextDue, time)
+    nextLimit = min(nextLimit, limit)
   }
 
   /// Has `Notifications.timer` be raised for a thread at `deadline`; 0 for never.
   mutating func setDeadline(_ deadline: UInt64, of index: Int, _ kernel: Kernel) {
     kernel.threads[index].deadline = deadline
-    if deadline != 0 { nextDue = min(nextDue, deadline) }
+    if deadline != 0 { expect(deadline, limit: deadline) }
+  }
+
+  /// Has a thread's guest go on at `end`, or up to `slack` later if others wake by then.
+  @inline(__always)
+  mutating func setSleep(until end: UInt64, slack: UInt32, of index: Int, _ kernel: Kernel) {
+    let (limit, isTooFar) = end.addingReportingOverflow(UInt64(slack))
+    kernel.threads[index].sleepUntil = end
+    kernel.threads[index].sleepLimit = isTooFar ? .max : limit
+    expect(end, limit: kernel.threads[index].sleepLimit)
+  }
+
+  /// When a core with nothing to do wakes: with the last of what is due by the time that none may wait beyond.
+  func wakeTime(_ kernel: Kernel) -> UInt64 {
+    guard nextLimit != nextDue else { return nextDue }
+    var time = nextDue
+    for place in 0..<threads.count {
+      let end = kernel.threads[threads[place]].sleepUntil
+      if end > time, end <= nextLimit { time = end }
+    }
+    return time
   }
 
   /// Ends the sleep of a thread's guest, which goes on as its VMM prepared it.
@@ -70,10 +98,11 @@ extension Core {
     makeReady(index, kernel)
   }
 
-  /// Puts a thread among those that can run: to the front while it has time left, else to the end.
+  /// Puts a thread among those that can run: to the front while it has some time left, else to the end. With little left
+  /// it would soon be made to leave its guest, in the middle of what it woke for.
   mutating func makeReady(_ index: Int, _ kernel: Kernel) {
     setState(.ready, of: index, kernel)
-    if kernel.threads[index].slice > 0 {
+    if kernel.threads[index].slice > fullSlice / 4 {
       firstTurn -= 1
       kernel.threads[index].turn = firstTurn
     } else {
@@ -123,7 +152,7 @@ extension Core {
   /// - Returns: When that is.
   @inline(__always)
   mutating func limitTurn(of running: Int, _ now: UInt64, _ kernel: Kernel) -> UInt64 {
-    var end = nextDue
+    var end = nextLimit
     if hasRival(running, kernel) { end = min(end, now &+ kernel.threads[running].slice) }
     if timer.leavesGuestsAlone, kernel.threads[running].mode == .guest {
       timer.putOff(beyond: end, now: now)

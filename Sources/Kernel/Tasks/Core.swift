@@ -31,6 +31,8 @@ struct Core: ~Copyable {
   var ready: UInt32 = 0
   /// No thread of this core has anything due before this time; `UInt64.max` if none has.
   var nextDue = UInt64.max
+  /// What is due may wait until this time, and no longer: sleeping guests give a little time.
+  var nextLimit = UInt64.max
   /// Set by whoever notifies or asks something of a thread of this core, who may be on another core.
   let wasCalled = Atomic<Bool>(false)
   /// Whether the emulator may have lost an interrupt of this core (`LocalAPIC.restate`).

@@ -51,6 +51,8 @@ struct Thread: ~Copyable {
   var deadline: UInt64 = 0
   /// When its sleeping guest enters; 0 if none sleeps.
   var sleepUntil: UInt64 = 0
+  /// The latest that it may enter then.
+  var sleepLimit: UInt64 = 0
   /// Ticks left of its time slice.
   var slice: UInt64 = 0
   /// Its place among those of its priority: the lowest goes first.
