@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
-import Foundation
 import TestSupport
 import Testing
 
@@ -83,7 +82,7 @@ private final class Region {
   @Test func `no counts trap or lead outside`() {
     var random = SplitMix64(seed: 8)
     let region = Region()
-    for _ in 0..<20_000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
+    for _ in 0..<fuzzRounds(20_000) {
       switch random.next() % 6 {
       case 0: region.produced = UInt32(truncatingIfNeeded: random.next())
       case 1: region.consumed = UInt32(truncatingIfNeeded: random.next())

@@ -3,7 +3,6 @@
 
 import ABI
 import Bits
-import Foundation
 import TestSupport
 import Testing
 
@@ -75,7 +74,7 @@ private let good = table([(0x1000, 0x10, "start"), (0x1010, 0, "label"), (0x1020
 
   @Test func `no table traps`() {
     var random = SplitMix64(seed: 9)
-    for _ in 0..<5000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
+    for _ in 0..<fuzzRounds(5000) {
       var content = good
       for _ in 0...(random.next() % 8) {
         let place = Int(random.next() % UInt64(content.count))

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
-import Foundation
 import TestSupport
 import Testing
 
@@ -173,7 +172,7 @@ private let top = UInt64(4) << 30
   @Test func `no range traps or touches what is not the guest's`() {
     let guest = Guest()
     var random = SplitMix64(seed: 11)
-    for _ in 0..<20_000 * (ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1) {
+    for _ in 0..<fuzzRounds(20_000) {
       let address = GuestAddress(random.hostile())
       let count = random.hostile()
       switch random.next() % 5 {

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import TestSupport
 import Testing
 
@@ -18,10 +17,9 @@ private let pieces = [
   let seeds = try ["refused", "accepted"].flatMap { kind in
     try Fixture.names(kind).map { try Fixture.bytes(kind, $0) }
   }
-  let factor = ProcessInfo.processInfo.environment["ROOST_FUZZ"].flatMap { Int($0) } ?? 1
   var random = SplitMix64(seed: 1)
 
-  for _ in 0..<(3_000 * factor) {
+  for _ in 0..<fuzzRounds(3_000) {
     var bytes = seeds.randomElement(using: &random) ?? []
     for _ in 0..<Int.random(in: 1...6, using: &random) { garble(&bytes, &random) }
     do {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ABI
-import Foundation
 import TestSupport
 import Testing
 
@@ -10,7 +9,7 @@ import Testing
 
 /// Random keys and random guests: nothing traps, and nobody speaks in another's name.
 @Suite struct FuzzTests {
-  private static var rounds: Int { 8 * (Int(ProcessInfo.processInfo.environment["ROOST_FUZZ"] ?? "") ?? 1) }
+  private static let rounds = fuzzRounds(8)
 
   /// A guest's bytes: mostly its own letter, and all that steers a terminal.
   private func text(of machine: Int, _ random: inout SplitMix64) -> [UInt8] {
