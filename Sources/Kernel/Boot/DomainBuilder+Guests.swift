@@ -51,26 +51,12 @@ extension DomainBuilder {
       AddressMap.virtualCPU, to: page, size: 4096, .user | .writable | .noExecute, from: &memory)
     let guest = try AddressSpace(&memory, form: maker.form)
     let overlay = try mapGuest(of: domain, guest, maker.largestPage, &memory)
-    try prepareWindow(of: domain, guest, &memory)
     let area = UInt64(maker.features.extendedStateSize).roundedUp(to: 4096) ?? 4096
     let extended = ExtendedState(
       area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features)
     let host = cores[placement[domain].core].hostState
     let processor = try maker.make(guest, identifier: identifier, host: host, overlay: overlay, from: &memory)
     return VirtualCPU(state: state, processor: processor, extended: extended, memory: guest)
-  }
-
-  /// Makes the tables for all places at which a guest can have the registers of its devices: none are made later.
-  private func prepareWindow(
-    of domain: Int, _ guest: AddressSpace, _ memory: inout BootMemory
-  ) throws(BootError) {
-    for index in 0..<reader.count(.devices) where reader.device(index).domain == UInt32(domain) {
-      for address in stride(from: PassedDevice.window.lowerBound, to: PassedDevice.window.upperBound, by: Int(2 * .MiB))
-      {
-        _ = try guest.smallEntry(of: address, from: &memory)
-      }
-      return
-    }
   }
 
   /// Fills the nested page table: guest memory in the largest pages that fit, and the overlay page, not yet shown.

@@ -51,6 +51,18 @@ extension DeviceAssignment {
       orSay: "the description has more than 16 devices")
   }
 
+  /// Sets aside what it takes to show the guests their devices' registers: no table is made later.
+  func makeRoom(
+    _ threads: Table<Thread>, _ virtualCPUs: Table<VirtualCPU>, _ memory: inout BootMemory
+  ) throws(BootError) {
+    for index in 0..<passed.count {
+      guard let place = passed[index].place, let number = threads[passed[index].owner].virtualCPU else { continue }
+      for range in 0..<6 where place.function.ranges[range].isMemory {
+        try virtualCPUs[number].makeRoom(forRegisters: place.function.ranges[range].pages.size, from: &memory)
+      }
+    }
+  }
+
   /// The table of them all.
   func makePassed(_ memory: inout BootMemory) throws(BootError) -> Table<PassedFunction> {
     let plans = passed

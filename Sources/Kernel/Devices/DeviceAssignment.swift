@@ -52,7 +52,10 @@ struct DeviceAssignment: ~Escapable {
   var remapping: Table<Remapping> { bus.remapping }
 
   /// Hands over the devices of all domains.
-  mutating func assign(_ builder: borrowing DomainBuilder, _ memory: inout BootMemory) throws(BootError) {
+  mutating func assign(
+    _ builder: borrowing DomainBuilder, _ threads: Table<Thread>, _ virtualCPUs: Table<VirtualCPU>,
+    _ memory: inout BootMemory
+  ) throws(BootError) {
     for index in 0..<reader.count(.devices) {
       if reader.device(index).kind == PCIDeviceKind.passthrough.rawValue {
         try passThrough(index, builder, &memory)
@@ -60,6 +63,7 @@ struct DeviceAssignment: ~Escapable {
         try giveToServer(index, builder, &memory)
       }
     }
+    try makeRoom(threads, virtualCPUs, &memory)
   }
 
   /// Where the next line's interrupts go.

@@ -43,24 +43,8 @@ extension Kernel {
         fits(address, count: pages.size, in: PassedDevice.window.upperBound)
       else { throw .badArgument }
     }
-    if let old = passed[index].mapped[range] {
-      set(pages, place.tablePages(of: range), at: old, number, isMapped: false)
-    }
+    virtualCPUs[number].move(place.registerPages(of: range), from: passed[index].mapped[range], to: address)
     passed[index].mapped[range] = address
-    if let address { set(pages, place.tablePages(of: range), at: address, number, isMapped: true) }
-    virtualCPUs[number].processor.forgetTranslations()
-  }
-
-  private func set(_ pages: PhysicalRange, _ table: Range<UInt64>?, at address: UInt64, _ number: Int, isMapped: Bool) {
-    for offset in stride(from: UInt64(0), to: pages.size, by: 4096) where table?.contains(offset) != true {
-      guard let entry = virtualCPUs[number].memory.smallEntry(of: address + offset) else { continue }
-      let page = virtualCPUs[number].memory.page(pages.start + offset, .writable | .user | .noExecute | .uncached)
-      if isMapped {
-        entry.value = page
-      } else if entry.value == page {
-        entry.value = .none
-      }
-    }
   }
 
   // MARK: - Its interrupts

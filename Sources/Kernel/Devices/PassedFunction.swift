@@ -7,6 +7,7 @@ import Bus
 import Firmware
 import IOMMU
 import PCI
+import Virtualisation
 import X86
 
 /// A PCI function of the machine that a guest has, as the kernel looks after it for that guest's VMM.
@@ -50,8 +51,14 @@ struct FunctionPlace {
   /// What it sends for each of its messages.
   var messages = FixedList<16, InterruptMessage>()
 
+  /// The pages of memory range `range`, for its guest.
+  func registerPages(of range: Int) -> DeviceRegisterPages {
+    let pages = function.ranges[range].pages
+    return DeviceRegisterPages(start: pages.start, size: pages.size, hidden: tablePages(of: range))
+  }
+
   /// Pages of memory range `range` that its guest must not have: they hold the table of messages.
-  func tablePages(of range: Int) -> Range<UInt64>? {
+  private func tablePages(of range: Int) -> Range<UInt64>? {
     guard let table = function.capabilities.messageTable, table.tableRange == range else { return nil }
     let end = table.tableOffset + 16 * UInt64(table.count)
     return table.tableOffset.roundedDown(to: 4096)..<(end.roundedUp(to: 4096) ?? end)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
 import Virtualisation
@@ -74,15 +75,15 @@ struct AddressSpace {
     try entry(of: address, level: 0, from: &memory)
   }
 
-  /// The entry for the 4 KiB page at `address`; `nil` if its tables were never made.
-  func smallEntry(of address: UInt64) -> Cell<PageTableEntry>? {
-    var table = root
-    for above in stride(from: 3, to: 0, by: -1) {
-      let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9))).value
-      guard entry.contains(.present), !entry.contains(.large) else { return nil }
-      table = entry.address
-    }
-    return Self.entry(table, Int(address.bits(12, count: 9)))
+  /// The part of a guest's addresses for the registers of its devices, still without tables of its own.
+  func deviceWindow(from memory: inout BootMemory) throws(BootError) -> DeviceWindow<KernelTables> {
+    let first = try entry(of: PassedDevice.window.lowerBound, level: 1, from: &memory).physicalAddress
+    let nowhere = PhysicalAddress(0)
+    return DeviceWindow(
+      KernelTables(), directory: PhysicalAddress(first.value.roundedDown(to: 4096)),
+      WindowFlags(
+        table: form.table(nowhere).rawValue,
+        page: page(nowhere, .writable | .user | .noExecute | .uncached).rawValue))
   }
 
   private func entry(
@@ -99,7 +100,7 @@ struct AddressSpace {
     return Self.entry(table, Int(address.bits(12 + 9 * level, count: 9)))
   }
 
-  private static func entry(_ table: PhysicalAddress, _ index: Int) -> Cell<PageTableEntry> {
+  fileprivate static func entry(_ table: PhysicalAddress, _ index: Int) -> Cell<PageTableEntry> {
     // SAFETY: a table is a page of 512 entries from boot memory, and the index has nine bits.
     unsafe Cell(
       unsafePointer: DirectMap.pointer(table + UInt64(index & 511) * 8).assumingMemoryBound(to: PageTableEntry.self))
@@ -110,6 +111,19 @@ struct AddressSpace {
     if largest == .huge, both.isAligned(to: PageSize.huge.bytes), left >= PageSize.huge.bytes { return .huge }
     if largest != .small, both.isAligned(to: PageSize.large.bytes), left >= PageSize.large.bytes { return .large }
     return .small
+  }
+}
+
+/// Tables where the kernel finds them.
+struct KernelTables: TableMemory {
+  func read(_ address: PhysicalAddress) -> UInt64 { word(address).value.rawValue }
+
+  func write(_ value: UInt64, at address: PhysicalAddress) {
+    word(address).value = PageTableEntry(rawValue: value)
+  }
+
+  private func word(_ address: PhysicalAddress) -> Cell<PageTableEntry> {
+    AddressSpace.entry(PhysicalAddress(address.value.roundedDown(to: 4096)), Int(address.value.bits(3, count: 9)))
   }
 }
 

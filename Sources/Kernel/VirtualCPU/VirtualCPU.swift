@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Virtualisation
 import X86
 
 /// A virtual processor: a thread's second mode.
@@ -14,6 +15,8 @@ struct VirtualCPU: ~Copyable {
   var extended: ExtendedState
   /// The guest's memory.
   let memory: AddressSpace
+  /// Where in it the registers of its devices are; `nil` if it has none.
+  private(set) var window: DeviceWindow<KernelTables>?
 
   init(
     state: Cell<VirtualCPUState>, processor: AnyGuestProcessor, extended: consuming ExtendedState, memory: AddressSpace
@@ -22,6 +25,20 @@ struct VirtualCPU: ~Copyable {
     self.state = state
     self.processor = processor
     self.extended = extended
+  }
+
+  /// Sets aside, at boot, what it takes to show `size` more bytes of device registers wherever the guest puts them.
+  mutating func makeRoom(forRegisters size: UInt64, from memory: inout BootMemory) throws(BootError) {
+    var window = if let window { window } else { try self.memory.deviceWindow(from: &memory) }
+    for _ in 0..<window.missingTables(forRegisters: size) { window.add(try memory.page()) }
+    self.window = window
+  }
+
+  /// Moves pages of device registers about; `nil` is nowhere.
+  mutating func move(_ pages: DeviceRegisterPages, from old: UInt64?, to new: UInt64?) {
+    if let old { window?.hide(pages, at: old) }
+    if let new { window?.show(pages, at: new) }
+    processor.forgetTranslations()
   }
 
   /// As before its first run.
