@@ -15,8 +15,8 @@ ROUNDS := 1
 FUZZ := 200
 
 # Every tool that is needed, with the Debian package that brings it; a file's path stands for itself.
-TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip xz:xz-utils dpkg-deb:dpkg git:git objdump:binutils cpio:cpio \
-	grub-mkimage:grub-common xorriso:xorriso mformat:mtools /usr/lib/grub/i386-pc/boot.img:grub-pc-bin \
+TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip xz:xz-utils lz4:lz4 zstd:zstd dpkg-deb:dpkg git:git objdump:binutils \
+	cpio:cpio grub-mkimage:grub-common xorriso:xorriso mformat:mtools /usr/lib/grub/i386-pc/boot.img:grub-pc-bin \
 	/usr/lib/grub/x86_64-efi/moddep.lst:grub-efi-amd64-bin /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
 	/usr/lib/ipxe/qemu/pxe-virtio.rom:ipxe-qemu bochs:bochs \
 	/usr/share/bochs/BIOS-bochs-latest:bochsbios /usr/share/vgabios/vgabios.bin:vgabios

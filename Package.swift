@@ -173,7 +173,7 @@ let onHost: [Target] = [
   tests(
     "GuestImage",
     [
-      "HostTools", "Machine", .product(name: "Logging", package: "swift-log"),
+      "Bits", "HostTools", "Machine", .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
   tests("BootMedia", ["DiskImage", "Storage"]),

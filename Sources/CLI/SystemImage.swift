@@ -76,7 +76,9 @@ struct SystemImage {
     case .file(let path): [try WholeFile.read(path)]
     case .busybox(let architecture):
       [
-        try WholeFile.read(try await material.initrd(architecture.debian).string),
+        try WholeFile.read(
+          try await material.initrd(architecture.debian, isForOwnKernel: machine.kernel == .debian(architecture)).string
+        ),
         GuestMaterial.hostnameSegment(machine.name),
       ]
     }

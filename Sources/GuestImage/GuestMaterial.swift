@@ -15,7 +15,7 @@ package struct Progress: Sendable {
 package struct GuestMaterial: Sendable {
   let cache: FilePath
   let tools: ToolRunner
-  private let progress: Progress
+  let progress: Progress
 
   /// - Parameter cache: An absolute path; created when needed.
   package init(cache: FilePath, tools: ToolRunner, progress: Progress) {
@@ -31,12 +31,17 @@ package struct GuestMaterial: Sendable {
 
   /// The small busybox system (`guest:busybox`) for that kernel: the file of a compressed initial RAM disk.
   /// `hostnameSegment` belongs behind it.
-  package func initrd(_ architecture: DebianArchitecture) async throws(MaterialError) -> FilePath {
+  /// - Parameter isForOwnKernel: Whether it is that kernel that will unpack it, and not one of which nothing is known.
+  package func initrd(
+    _ architecture: DebianArchitecture, isForOwnKernel: Bool
+  ) async throws(MaterialError) -> FilePath {
     try await MaterialError.wrapping {
       let archive = archive(architecture)
       let kernel = try await Kernel(in: archive)
       let busybox = try await archive.unpacked("busybox-static").appending("bin/busybox")
-      let result = archive.directory.appending("initrd-\(RootFileSystem.fingerprint(kernel: kernel.package)).gz")
+      let compression = await InitrdCompression(configuration: isForOwnKernel ? try kernel.configuration : "")
+      let name = "initrd-\(RootFileSystem.fingerprint(kernel: kernel.package))"
+      let result = archive.directory.appending("\(name).\(compression.suffix)")
       if Files.exists(result) { return result }
       progress.step("guest", "initial RAM disk for \(kernel.package)")
       var tree = try RootFileSystem.tree(busybox: busybox, modules: kernel.modules, release: kernel.release)
@@ -46,8 +51,8 @@ package struct GuestMaterial: Sendable {
       }
       let plain = archive.directory.appending("initrd.cpio")
       try Files.write(tree.bytes, to: plain)
-      try await tools.run(.gzip, ["--best", "--no-name", "--force", plain.string])
-      try Files.rename(archive.directory.appending("initrd.cpio.gz"), to: result)
+      try await tools.run(compression.tool, compression.arguments + [plain.string])
+      try Files.rename(archive.directory.appending("initrd.cpio.\(compression.suffix)"), to: result)
       return result
     }
   }
@@ -74,6 +79,13 @@ private struct Kernel {
   let image: FilePath
   let modules: FilePath
   let release: String
+  /// What it was built with, in lines such as "CONFIG_PCI=y".
+  var configuration: String {
+    get throws {
+      let path = image.removingLastComponent().appending("config-\(release)")
+      return String(decoding: try Files.read(path), as: UTF8.self)
+    }
+  }
 
   init(in archive: DebianArchive) async throws {
     package = try await archive.kernelPackage()

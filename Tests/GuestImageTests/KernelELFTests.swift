@@ -11,7 +11,12 @@ import Testing
 struct KernelELFTests {
   private func file(_ made: MadeKernel = MadeKernel()) throws(StaysPacked) -> [UInt8] {
     let image = made.bzImage([0x1f, 0x8b])
-    return try UnpackedKernelFile.make(from: PackedKernel(image.bytes), unpacked: made.bytes)
+    return try file(image, made)
+  }
+
+  private func file(_ image: MadeBzImage, _ made: MadeKernel) throws(StaysPacked) -> [UInt8] {
+    let file = try UnpackedKernelFile(from: PackedKernel(image.bytes), unpacked: made.bytes)
+    return file.bytes(blocks: ImageBlocks.stored(file.image))
   }
 
   @Test func `the image is the segments at their places, without the zeros at its end`() throws {
@@ -38,11 +43,11 @@ struct KernelELFTests {
       return
     }
     let head = UnpackedKernelHead(
-      entry: 16, imageSize: 0x1082, memorySize: 0x3000, relocationCount: 4, relocationsSize: 6)
+      entry: 16, imageSize: 0x1082, memorySize: 0x3000, relocationCount: 4, relocationsSize: 6, blocksSize: 0x1086)
     #expect(kernel.head == head)
     #expect((kernel.setup.loadAddress, kernel.setup.alignment) == (0x100_0000, 0x20_0000))
     // 0, 0xfc behind it, 0xf04 behind that, and 0x7e.
-    #expect(Array(bytes[(4096 + 0x1080)...]) == [0xda, 0xda, 0, 0xfc, 0x01, 0x84, 0x1e, 0x7e])
+    #expect(Array(bytes[(4096 + 4 + 0x1080)...]) == [0xda, 0xda, 0, 0xfc, 0x01, 0x84, 0x1e, 0x7e])
     #expect(try file() == bytes)
   }
 
@@ -51,7 +56,7 @@ struct KernelELFTests {
     made.table = [1, 2, 3]
     var image = made.bzImage([0x1f, 0x8b])
     image.put(UInt8(0), at: 0x234)
-    let bytes = try UnpackedKernelFile.make(from: PackedKernel(image.bytes), unpacked: made.bytes)
+    let bytes = try file(image, made)
     guard case .unpacked(let kernel) = try GuestKernel(inspecting: bytes.span.bytes) else {
       Issue.record("not unpacked")
       return
@@ -105,8 +110,9 @@ struct KernelELFTests {
         bytes[Int(place)] = UInt8(truncatingIfNeeded: random.next() >> (random.next() % 64))
       }
       let packed = try PackedKernel(made.bzImage([0x1f, 0x8b]).bytes)
-      guard let file = try? UnpackedKernelFile.make(from: packed, unpacked: bytes) else { continue }
-      #expect(throws: Never.self) { try GuestKernel(inspecting: file.span.bytes) }
+      guard let file = try? UnpackedKernelFile(from: packed, unpacked: bytes) else { continue }
+      let result = file.bytes(blocks: ImageBlocks.stored(file.image))
+      #expect(throws: Never.self) { try GuestKernel(inspecting: result.span.bytes) }
       taken += 1
     }
     #expect(taken > 0)

@@ -17,6 +17,7 @@ extension LinuxBootError {
     case .badMemorySize: "the guest's memory has an impossible size"
     case .otherForm: "the unpacked kernel was made by another version of Roost; build the boot image anew"
     case .badUnpackedKernel: "the head of the unpacked kernel contradicts itself"
+    case .badBlock: "a block of the unpacked kernel is damaged"
     case .badRelocation: "a relocation of the unpacked kernel lies outside its image"
     }
   }

@@ -29,6 +29,8 @@ package enum LinuxBootError: Error, Equatable {
   case otherForm
   /// The head of an unpacked kernel contradicts itself or the setup header.
   case badUnpackedKernel
+  /// A block of an unpacked kernel is none of LZ4's, or not as large as it should be.
+  case badBlock
   /// A relocation of an unpacked kernel lies outside its image.
   case badRelocation
 }

@@ -6,15 +6,16 @@ import Bits
 /// The first bytes of an unpacked kernel: a 32-bit kernel as its own decompressor would leave it in memory.
 ///
 /// `roost` makes the file from a bzImage when it builds a boot image. From `setupOffset` it has the bzImage's first
-/// `LinuxKernel.headerSize` bytes, which end with the setup header; from `imageOffset` the image, which begins at the
-/// kernel's preferred address; behind the image a number for each word of it that holds an address: how far the word
-/// is behind the last one, the first from the image's start (`RelocationReader`). All is little-endian.
+/// `LinuxKernel.headerSize` bytes, which end with the setup header; from `blocksOffset` the image in blocks
+/// (`ImageBlockReader`), which begins at the kernel's preferred address; behind them a number for each word of the image
+/// that holds an address: how far the word is behind the last one, the first from the image's start
+/// (`RelocationReader`). All is little-endian.
 package struct UnpackedKernelHead: BitwiseCopyable, Equatable, Sendable {
   /// "ROOSTKRN"; a bzImage has the code of its boot sector there.
   package static var magic: UInt64 { 0x4E52_4B54_534F_4F52 }
-  package static var version: UInt32 { 1 }
+  package static var version: UInt32 { 2 }
   package static var setupOffset: UInt64 { 512 }
-  package static var imageOffset: UInt64 { 4096 }
+  package static var blocksOffset: UInt64 { 4096 }
 
   package var magic: UInt64 = UnpackedKernelHead.magic
   package var version: UInt32 = UnpackedKernelHead.version
@@ -27,22 +28,27 @@ package struct UnpackedKernelHead: BitwiseCopyable, Equatable, Sendable {
   package var relocationCount: UInt32
   /// Bytes of all their numbers.
   package var relocationsSize: UInt32
+  /// Bytes of all the image's blocks.
+  package var blocksSize: UInt32
 
   package init(
-    entry: UInt32, imageSize: UInt32, memorySize: UInt32, relocationCount: UInt32, relocationsSize: UInt32
+    entry: UInt32, imageSize: UInt32, memorySize: UInt32, relocationCount: UInt32, relocationsSize: UInt32,
+    blocksSize: UInt32
   ) {
     self.entry = entry
     self.imageSize = imageSize
     self.memorySize = memorySize
     self.relocationCount = relocationCount
     self.relocationsSize = relocationsSize
+    self.blocksSize = blocksSize
   }
 
   /// Where in the file the relocations are.
-  package var relocationsOffset: UInt64 { Self.imageOffset + UInt64(imageSize) }
+  package var relocationsOffset: UInt64 { Self.blocksOffset + UInt64(blocksSize) }
 }
 
-/// An unpacked kernel whose head was checked against its file; a relocation is a claim until it is used.
+/// An unpacked kernel whose head was checked against its file; a block or a relocation is a claim until it is
+/// used.
 package struct UnpackedKernel: Equatable, Sendable {
   /// What the bzImage said of itself.
   package let setup: LinuxKernel
@@ -70,12 +76,12 @@ package struct UnpackedKernel: Equatable, Sendable {
 
   /// Puts the kernel at `base`, and zeros behind it: what ran there before is still in the memory.
   func write(from file: borrowing RawSpan, at base: UInt64, to memory: GuestMemory) throws(LinuxBootError) {
-    guard let image = file.slice(Int(UnpackedKernelHead.imageOffset), count: Int(head.imageSize)) else {
+    guard let blocks = file.slice(Int(UnpackedKernelHead.blocksOffset), count: Int(head.blocksSize)) else {
       throw .truncated
     }
+    try ImageBlockReader.write(blocks, count: UInt64(head.imageSize), at: base, to: memory)
     let window: GuestWindow
     do throws(GuestMemoryError) {
-      try memory.write(image, at: GuestAddress(base))
       let tail = UInt64(head.memorySize - head.imageSize)
       try memory.fill(GuestAddress(base + UInt64(head.imageSize)), count: tail)
       window = try memory.window(GuestAddress(base), count: UInt64(head.imageSize))

@@ -33,9 +33,9 @@ struct UnpackedKernelTests {
   }
 
   @Test func `the head has no padding`() {
-    #expect(MemoryLayout<UnpackedKernelHead>.size == 32)
+    #expect(MemoryLayout<UnpackedKernelHead>.size == 36)
     #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.version) == 8)
-    #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.relocationsSize) == 28)
+    #expect(MemoryLayout<UnpackedKernelHead>.offset(of: \.blocksSize) == 32)
   }
 
   @Test func `at its own place the image lies as it is, and memory behind it is zero to its end`() throws {
@@ -46,6 +46,25 @@ struct UnpackedKernelTests {
     #expect(try memory.bytes(0x100_0000, 4094).allSatisfy { $0 == 0x11 })
     #expect(try memory.bytes(0x100_0000 + 4094, 0x3000 - 4094).allSatisfy { $0 == 0 })
     #expect(try memory.read(0x100_3000, as: UInt8.self) == 0xff)
+  }
+
+  @Test func `an image of several blocks, packed and not, is put together`() throws {
+    var file = UnpackedFile()
+    // 4 MiB of one byte: a literal, and a match that repeats it, whose length is 19 and many times 255 and the rest.
+    let length = (4 << 20) - 1 - 5 - 19
+    let long: [UInt8] = [0x1f, 7, 1, 0] + Array(repeating: 255, count: length / 255) + [UInt8(length % 255)]
+    let packed: [UInt8] = long + [0x50, 7, 7, 7, 7, 7]
+    let size = UInt32(packed.count)
+    let blocks = UnpackedFile.word(size) + packed + UnpackedFile.word(size) + packed
+    file.put(blocks + UnpackedFile.word(3, isStored: true) + [1, 2, 3], making: (8 << 20) + 3)
+    file.head.memorySize = (8 << 20) + 4096
+    try memory.guest.fill(GuestAddress(0x100_0000), count: 9 << 20, with: 0xff)
+    try load(file, randomness: lowest)
+
+    for place: UInt64 in [0, 1, (4 << 20) - 1, 4 << 20, (8 << 20) - 1] {
+      #expect(try memory.read(0x100_0000 + place, as: UInt8.self) == 7)
+    }
+    #expect(try memory.bytes(0x180_0000, 5) == [1, 2, 3, 0, 0])
   }
 
   @Test func `elsewhere each word that holds an address is moved as far, the first and the last too`() throws {
@@ -61,7 +80,7 @@ struct UnpackedKernelTests {
 
   @Test func `a distance beyond the last address wraps`() throws {
     var file = UnpackedFile()
-    file.image = Array(repeating: 0xff, count: 4094)
+    file.blocks = UnpackedFile.word(4094, isStored: true) + Array(repeating: 0xff, count: 4094)
     try load(file, randomness: highest)
     #expect(try word(0x1e0_0000) == 0xdf_ffff)
   }
@@ -110,11 +129,25 @@ struct UnpackedKernelTests {
   typealias Refusal = TestSupport.Refusal<UnpackedFile, LinuxBootError>
 
   @Test(arguments: [
-    Refusal("another version", .otherForm) { $0.head.version = 2 },
+    Refusal("another version", .otherForm) { $0.head.version = 1 },
     Refusal("no image", .badUnpackedKernel) { $0.head.imageSize = 0 },
     Refusal("an image larger than the memory", .badUnpackedKernel) { $0.head.memorySize = 4093 },
-    Refusal("more image than file", .truncated) { ($0.head.imageSize, $0.head.memorySize) = (1 << 20, 1 << 20) },
-    Refusal("as much image as there can be", .truncated) { ($0.head.imageSize, $0.head.memorySize) = (.max, .max) },
+    Refusal("more image than blocks", .badBlock) { ($0.head.imageSize, $0.head.memorySize) = (1 << 20, 1 << 20) },
+    Refusal("as much image as there can be", .kernelTooBig) { ($0.head.imageSize, $0.head.memorySize) = (.max, .max) },
+    Refusal("less image than blocks", .badBlock) { $0.head.imageSize = 4093 },
+    Refusal("no blocks", .badBlock) { $0.put([]) },
+    Refusal("half a block's size", .badBlock) { $0.put([1, 0]) },
+    Refusal("a block beyond the blocks", .badBlock) { $0.blocks[0] += 1 },
+    Refusal("as large a block as there can be", .badBlock) {
+      $0.blocks.replaceSubrange(0..<4, with: [0xff, 0xff, 0xff, 0xff])
+    },
+    Refusal("a stored block that is too small", .badBlock) { $0.put($0.blocks, making: 4095) },
+    Refusal("a block too many", .badBlock) { $0.put($0.blocks + UnpackedFile.word(0)) },
+    Refusal("a byte behind the blocks", .badBlock) { $0.put($0.blocks + [0]) },
+    Refusal("bytes that are no block", .badBlock) { $0.blocks[3] = 0 },
+    Refusal("a block that makes too little", .badBlock) { $0.put(UnpackedFile.word(2) + [0x10, 1], making: 17) },
+    Refusal("more blocks than file", .truncated) { $0.head.blocksSize += 1 },
+    Refusal("as many blocks as there can be", .truncated) { $0.head.blocksSize = .max },
     Refusal("more memory than the guest has", .kernelTooBig) { $0.head.memorySize = 17 << 20 },
     Refusal("as much memory as there can be", .kernelTooBig) { $0.head.memorySize = .max },
     Refusal("an entry behind the image", .badUnpackedKernel) { $0.head.entry = 4094 },
@@ -161,7 +194,7 @@ struct UnpackedKernelTests {
       }
       var bytes = file.bytes
       for _ in 0..<(1 + random.next() % 3) {
-        let place = random.next() % 2 == 0 ? 12 + random.next() % 20 : 512 + 0x1f1 + random.next() % 0x80
+        let place = random.next() % 2 == 0 ? 12 + random.next() % 24 : 512 + 0x1f1 + random.next() % 0x80
         bytes[Int(place)] = UInt8(truncatingIfNeeded: random.next() >> (random.next() % 64))
       }
       bytes.removeLast(Int(random.next() % 8 == 0 ? random.next() % UInt64(bytes.count) : 0))
