@@ -51,9 +51,11 @@ bench: prerequisites images
 	@swift build --quiet
 	@.build/debug/Bench $(ROUNDS)
 
-# The tests of all modules, those that make up their own input FUZZ times as long as in `make test`.
+# The tests of all modules, those that make up their own input FUZZ times as long as in `make test`; optimised, which is
+# ten times as fast and traps as well.
 fuzz: prerequisites
-	ROOST_FUZZ=$(FUZZ) swift test --skip SystemTests --skip CodeTests
+	ROOST_FUZZ=$(FUZZ) swift test --configuration release -Xswiftc -enable-testing --scratch-path .build/fuzz \
+		--skip SystemTests --skip CodeTests
 
 # The tests of the network, with TRAFFIC seconds of mixed traffic among four VMs.
 traffic: prerequisites images
