@@ -16,6 +16,8 @@ struct VirtualMachine: ~Copyable {
   /// The time-stamp counter at guest time 0.
   var origin: UInt64
   let scale: TimeScale
+  /// Ticks by which a sleep may be longer at most.
+  let longestSlack: UInt64
   /// The guest executed HLT and has had no interrupt since.
   var isHalted = false
   /// Guest time of this turn of the loop, in nanoseconds.
@@ -30,6 +32,7 @@ struct VirtualMachine: ~Copyable {
     let information = Mapped<SystemInformation>.information.value
     origin = Time.ticks
     scale = information.scale
+    longestSlack = scale.ticks(ofNanoseconds: TickAlignment.longestSlack)
     let kernel = Memory.bytes(at: AddressMap.guestKernel, size: configuration.kernelSize)
     let is64Bit = (try? GuestKernel(inspecting: kernel))?.setup.is64Bit ?? false
     var facts = CPUIDFacts()
@@ -105,7 +108,8 @@ struct VirtualMachine: ~Copyable {
   @inline(__always)
   private func sleep(until end: UInt64) {
     cpu.value.sleepUntil = end
-    cpu.value.sleepSlack = UInt32(clamping: (max(end, nowTick) &- nowTick) / TickAlignment.slackShare)
+    let wait = max(end, nowTick) &- nowTick
+    cpu.value.sleepSlack = UInt32(clamping: min(wait / TickAlignment.slackShare, longestSlack))
   }
 
   /// Sets the guest's time ahead, seldom and by less than one of its ticks: they then fall where those of the core's other
