@@ -37,7 +37,8 @@ enum ImageBlocks {
       guard let word: UInt32 = frame.number(cursor) else { return nil }
       let length = Int(word & ~ImageBlockReader.isStored)
       let isStored = word & ImageBlockReader.isStored != 0
-      guard length > 0, isStored ? length == min(rest, size) : length < min(rest, size) else { return nil }
+      let whole = min(rest, size)
+      guard length > 0, isStored ? length == whole : length < whole else { return nil }
       cursor += 4 + length
     }
     guard let end: UInt32 = frame.number(cursor), end == 0, cursor + 4 == frame.count else { return nil }

@@ -59,6 +59,7 @@ package enum LZ4Block {
       // SAFETY: as above, and 38 bytes of the output follow `position.output`: two words are 16 of them.
       unsafe copyWord(block, at: position.input &+ 1, to: position.output, of: &output)
       if literals > word {
+        // SAFETY: as above.
         unsafe copyWord(block, at: position.input &+ 1 &+ word, to: position.output &+ word, of: &output)
       }
       let start = position.input &+ 1 &+ literals
@@ -71,6 +72,7 @@ package enum LZ4Block {
       // SAFETY: 24 bytes of the output follow `target`, checked above, and `distance` bytes are before it.
       unsafe repeatWord(of: &output, from: distance, to: target)
       if match > word - matchMinimum {
+        // SAFETY: as above; three words are the 24 bytes.
         unsafe repeatWord(of: &output, from: distance, to: target &+ word)
         if match > 2 * word - matchMinimum { unsafe repeatWord(of: &output, from: distance, to: target &+ 2 * word) }
       }
@@ -130,8 +132,8 @@ package enum LZ4Block {
   ) {
     precondition(input + count <= block.byteCount && target + count <= output.byteCount)
     var done = 0
-    // SAFETY: `done` stays below `count`, and so do the bytes of a word; `count` bytes lie inside both, checked above.
     while done <= count - word {
+      // SAFETY: `done` stays below `count`, and so do the bytes of a word; `count` bytes lie inside both, checked above.
       unsafe copyWord(block, at: input &+ done, to: target &+ done, of: &output)
       done &+= word
     }
@@ -151,9 +153,9 @@ package enum LZ4Block {
     var done = 0
     // What repeats after a few bytes repeats after a multiple of them, too, once so many are there.
     let wide = distance >= word ? distance : (word / distance + 1) * distance
-    // SAFETY: `done` stays below `count`, and so do the bytes of a word; `count` bytes follow `target`, and `distance`
-    // are before it, checked above. `wide - distance` have been made when a word is taken from `wide` bytes before.
     while done < min(count, wide - distance) {
+      // SAFETY: `done` stays below `count`, and so do the bytes of a word; `count` bytes follow `target`, and `distance`
+      // are before it, checked above. `wide - distance` have been made when a word is taken from `wide` bytes before.
       unsafe repeatByte(of: &output, from: distance, to: target &+ done)
       done &+= 1
     }

@@ -19,7 +19,7 @@ package struct TickAlignment {
   /// Ticks that are this part of a period from the grid, or less, are on it.
   static var tolerance: UInt64 { 128 }
   /// A tick may be this part of the wait for it late, so that guests wake together, and no more nanoseconds than these.
-  package static var slackShare: UInt64 { 64 }
+  package static var slackShare: UInt64 { LocalAPICPageSchedule.slackShare }
   package static var longestSlack: UInt64 { 100_000 }
 
   /// Where in a period the core's ticks fall, in 256ths.
