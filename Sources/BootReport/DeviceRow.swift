@@ -4,9 +4,11 @@
 package import Bits
 package import PCI
 
-/// What keeps a device to the memory of its owner.
+/// What keeps a device to the memory of its owner, and to its own interrupts.
 package enum DeviceWall: Sendable {
   case iommu
+  /// An IOMMU that does not remap interrupts.
+  case memoryAlone
   /// Nothing: its description allows that.
   case none
 }
@@ -31,6 +33,7 @@ package struct DeviceRow {
     what.append(identity.className)
     switch wall {
     case .iommu: what.append(", kept to its owner's memory")
+    case .memoryAlone: what.append(", kept to memory, not to its interrupts")
     case .none: what.append(", UNPROTECTED: it reaches all memory")
     }
     self.what = what

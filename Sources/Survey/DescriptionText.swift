@@ -76,6 +76,9 @@ package struct DescriptionText {
     if machine.firmware.unitCount == 0 {
       lines.append("  # There is no IOMMU: remove the # if disks and devices are to be used all the same.")
       lines.append("  # unprotected-dma: true")
+    } else if !machine.firmware.remapsInterrupts {
+      lines.append("  # Interrupts are not remapped: remove the # if VMs are to have devices all the same.")
+      lines.append("  # unprotected-dma: true")
     }
     return lines
   }

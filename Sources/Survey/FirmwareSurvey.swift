@@ -53,6 +53,11 @@ struct FirmwareSurvey: Sendable {
     return Set((0..<amd.unitCount).map { amd.unit($0).registers.value }).count
   }
 
-  /// Whether the firmware offers that interrupts are remapped.
-  var remapsInterrupts: Bool { intel?.canRemapInterrupts ?? (amd != nil) }
+  /// Whether the firmware offers that interrupts are remapped: as the kernel has it, by a flag of the DMAR, or by an I/O
+  /// APIC that the IVRS names.
+  var remapsInterrupts: Bool {
+    if let intel { return intel.canRemapInterrupts }
+    guard let amd else { return false }
+    return (0..<amd.controllerCount).contains { amd.controller($0).isIOAPIC }
+  }
 }

@@ -82,8 +82,8 @@ extension MachineSurvey {
         isThere ? .fit : .note, "remapping",
         isThere
           ? "interrupts of devices are remapped"
-          : "interrupts of devices are not remapped: look for 'x2APIC' or "
-            + "'interrupt remapping' in the firmware's set-up")
+          : "interrupts of devices are not remapped: VMs' devices need 'unprotected-dma'; look for "
+            + "'interrupt remapping' or 'x2APIC' in the firmware's set-up")
     ]
   }
 

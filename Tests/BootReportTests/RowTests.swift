@@ -55,6 +55,9 @@ struct RowTests {
       DeviceRow(address, "vm0", card, .iommu).line.text
         == "  66:00.0       vm0                       8086:10d3 Ethernet card, kept to its owner's memory")
     #expect(
+      DeviceRow(address, longest, card, .memoryAlone).line.text
+        == "  66:00.0       abcdefghijklmnopqrstuvwx  8086:10d3 Ethernet card, kept to memory, not to its interrupts")
+    #expect(
       DeviceRow(FunctionAddress(segment: 0xffff, requester: 0xffff), longest, card, .none).line.text
         == "  ffff:ff:1f.7  abcdefghijklmnopqrstuvwx  8086:10d3 Ethernet card, UNPROTECTED: it reaches all memory")
   }

@@ -99,6 +99,17 @@ struct SurveyTests {
     #expect(DescriptionText(MachineSurvey(machine.files)).text.contains("# unprotected-dma: true"))
   }
 
+  @Test func `an IOMMU that does not remap interrupts lets VMs have devices by leave only`() throws {
+    var machine = SavedMachine.amd
+    // Flags of 0: the DMAR does not offer it.
+    machine.set("sys/firmware/acpi/tables/IVRS", nil)
+    machine.addTable("DMAR", [38, 0] + [UInt8](repeating: 0, count: 10) + [0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0])
+
+    #expect(MachineSurvey(machine.files).isFit)
+    #expect(findings("remapping", machine)[0].contains("VMs' devices need 'unprotected-dma'"))
+    #expect(DescriptionText(MachineSurvey(machine.files)).text.contains("# unprotected-dma: true"))
+  }
+
   @Test func `the firmware's own console comes before Linux's`() {
     var machine = SavedMachine.amd
     machine.addSerial(1, port: 0x2f8)

@@ -54,7 +54,8 @@ extension SystemTests {
       await machine.end()
     }
 
-    @Test func `a device for which firmware keeps memory is not given to a VM`() async throws {
+    /// The DMAR does not offer that interrupts are remapped, nor does the IOMMU.
+    @Test func `a device that firmware uses, or that can send any interrupt, is not given to a VM`() async throws {
       var firmware = Firmware()
       firmware.tables = [
         ("APIC", Firmware.madt([Firmware.processor(0), Firmware.processor(1), Firmware.ioapic])),
@@ -63,10 +64,13 @@ extension SystemTests {
       ]
       let machine = try await firmware.boot(
         "Tests/SystemTests/Systems/reserved.yaml", name: "reserved",
-        ["-device", "intel-iommu", "-device", "e1000e,addr=2.0"])
+        ["-device", "intel-iommu,intremap=off", "-device", "e1000e,addr=2.0", "-device", "e1000e,addr=3.0"])
 
       try await machine.expect(.line("vm0: the firmware itself uses 00:02.0, with memory at 0x14000000:"))
       try await machine.expect(.line("it cannot be given to a VM"))
+      try await machine.expect(.line("vm1: 00:03.0 cannot be kept to its interrupts: the IOMMU does not remap them,"))
+      try await machine.expect(.line("the IOMMU does not remap interrupts: VMs have no devices but by unprotected-dma"))
+      try await machine.expect(.line("vm1 │ does not start: device 0 of this VM cannot be had"))
       await machine.end()
     }
 

@@ -188,7 +188,7 @@ struct SystemReport: ~Escapable {
     CoreNeighbours(reader, builder.placement, cores.cores, machine.threads)
       .report(machine.topology.processorCount - (spares ? 1 : 0)) { machine.apicID(ofCore: $0, sparingThis: spares) }
     if kernel.remapping.count > 0, !remapsInterrupts {
-      log(.warning, "the IOMMU does not remap interrupts: a device can send any, to anybody")
+      log(.warning, "the IOMMU does not remap interrupts: VMs have no devices but by unprotected-dma")
     }
     if !host.features.isTranslated, !Self.hasSteadyCounter {
       log(.warning, "the time-stamp counter may change its rate: switch power saving off in the firmware's set-up")

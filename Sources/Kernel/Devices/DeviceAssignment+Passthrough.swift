@@ -32,7 +32,7 @@ extension DeviceAssignment {
       }
       if place != nil {
         try given.append(
-          GivenDevice(function: function, owner: owner, wall: bus.isCovered(function) ? .iommu : .none),
+          GivenDevice(function: function, owner: owner, wall: bus.wall(around: function)),
           orSay: "the description has too many devices")
       }
     }
@@ -96,8 +96,8 @@ extension DeviceAssignment {
     return function
   }
 
-  /// Whether an IOMMU can keep the function to its VM's memory; or there is none, the description does without, and
-  /// the function finds that memory.
+  /// Whether an IOMMU can keep the function to its VM's memory and to its own interrupts; or there is none, the description
+  /// does without, and the function finds that memory.
   private func isGuarded(
     _ function: Int, _ record: DeviceRecord, _ name: ShortName, _ directMapped: DirectMappedGuests
   ) -> Bool {
@@ -112,7 +112,22 @@ extension DeviceAssignment {
       log(.error, "  it cannot be given to a VM (an RMRR of the DMAR, or an IVMD of the IVRS)")
       return false
     }
-    return ownsGroup(function, record, name)
+    return mayInterrupt(function, record, name) && ownsGroup(function, record, name)
+  }
+
+  /// Whether an IOMMU checks the interrupts that the function sends, or the description does without; else that is
+  /// reported. A message is but a write to 0xFEExxxxx, and a guest tells its device what to write where: where none is
+  /// checked, it raises any vector of any core (VT-d 4.1, §5.1).
+  private func mayInterrupt(_ function: Int, _ record: DeviceRecord, _ name: ShortName) -> Bool {
+    let address = functions[function].address
+    if remapping[0].remapsInterrupts { return true }
+    guard record.isUnprotected == 0 else {
+      log(.warning, "\(name): unprotected DMA: no IOMMU keeps \(address) from sending any interrupt, to any core")
+      return true
+    }
+    log(.error, "\(name): \(address) cannot be kept to its interrupts: the IOMMU does not remap them,")
+    log(.error, "  and the description does not allow that")
+    return false
   }
 
   /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's; else they are listed.

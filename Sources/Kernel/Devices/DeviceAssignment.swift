@@ -85,7 +85,7 @@ struct DeviceAssignment: ~Escapable {
     {
       information.isPresent = 1
       try given.append(
-        GivenDevice(function: function, owner: owner, wall: bus.isCovered(function) ? .iommu : .none),
+        GivenDevice(function: function, owner: owner, wall: bus.wall(around: function)),
         orSay: "the description has too many devices")
       information.address = PCIAddress(functions[function].address)
       information.vendor = functions[function].identity.vendor

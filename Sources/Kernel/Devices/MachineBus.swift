@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import BootReport
 import Bus
 import Firmware
 import IOMMU
@@ -27,6 +28,12 @@ struct MachineBus {
 
   /// Whether an IOMMU checks the function's requests.
   func isCovered(_ function: Int) -> Bool { remapping.count > 0 && remapping[0].covers(functions[function].address) }
+
+  /// What keeps the function to what is its owner's.
+  func wall(around function: Int) -> DeviceWall {
+    guard isCovered(function) else { return .none }
+    return remapping[0].remapsInterrupts ? .iommu : .memoryAlone
+  }
 
   /// Has `target` interrupted for each request that an IOMMU refuses.
   func reportFaults(to target: InterruptTarget) throws(IOMMUError) {
