@@ -176,7 +176,14 @@ let onHost: [Target] = [
       "Bits", "HostTools", "Machine", .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
-  tests("BootMedia", ["DiskImage", "Storage"]),
+  tests(
+    "HostTools", ["TestDriver", .product(name: "SystemPackage", package: "swift-system")]),
+  tests(
+    "BootMedia",
+    [
+      "DiskImage", "HostTools", "Storage", "TestDriver", .product(name: "Logging", package: "swift-log"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   tests("Survey", ["Bits", "Description"]),
   tests("Emulator"),
 ]

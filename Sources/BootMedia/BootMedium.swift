@@ -43,30 +43,31 @@ package struct BootMedium {
     self.tools = tools
   }
 
-  /// Writes it to `output`: a file, or for the formats `kernel` and `pxe` a folder.
-  package func write(_ format: BootFormat, to output: FilePath) async throws {
-    let workshop = try Workshop(beside: output, tools: tools)
-    switch format {
-    case .image:
-      try workshop.write(contents.system + contents.material, to: "image")
-      try workshop.deliver("image", as: output)
-    case .system:
-      try workshop.write(contents.system, to: "system")
-      try workshop.deliver("system", as: output)
+  /// Writes it to its place.
+  /// - Parameters:
+  ///   - scratch: A folder for what is made before a device is written.
+  ///   - progress: Told how many of how many bytes of a device are done.
+  package func write(
+    to target: MediumPlace, scratch: FilePath, progress: (Int64, _ of: Int64) -> Void = { _, _ in }
+  ) async throws {
+    let place = target.place
+    let workshop = try Workshop(in: target.isDevice ? scratch : target.folder, tools: tools)
+    switch target.format {
+    case .image: try workshop.write(contents.system + contents.material, to: "result")
+    case .system: try workshop.write(contents.system, to: "result")
+    case .iso: try await writeDisc(workshop)
+    case .usb: try await writeStick(workshop)
     case .kernel:
       try workshop.write(contents.kernel, to: "kernel")
       try workshop.write(contents.system + contents.material, to: "image")
-      try workshop.deliver(["kernel", "image"], into: output)
-    case .iso:
-      try await writeDisc(workshop)
-      try workshop.deliver("disc", as: output)
-    case .usb:
-      try await writeStick(workshop)
-      try workshop.deliver("stick", as: output)
-    case .pxe:
-      try await writeNetworkFolder(workshop)
-      try workshop.deliver(
-        ["kernel", "system", "material", GRUBScript.file, "boot.ipxe", "grub.pxe", "grub.efi"], into: output)
+    case .pxe: try await writeNetworkFolder(workshop)
+    }
+    if target.isDevice {
+      try OutputDevice(place).write(workshop.path("result"), progress: progress)
+    } else if target.format.files.isEmpty {
+      try OutputFile.move(workshop.path("result"), to: place)
+    } else {
+      try workshop.deliver(target)
     }
   }
 
@@ -110,7 +111,7 @@ package struct BootMedium {
     try await workshop.run(
       .xorriso,
       [
-        "-as", "mkisofs", "-quiet", "-o", "disc", "-V", "ROOST", "-r",
+        "-as", "mkisofs", "-quiet", "-o", "result", "-V", "ROOST", "-r",
         "--set_all_file_dates", BuildDate.digits, "--modification-date=\(BuildDate.digits)",
         "-b", "\(folder)/bios.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info",
         "--grub2-mbr", GRUB.hybridSector.name, "--protective-msdos-label",
@@ -125,8 +126,8 @@ package struct BootMedium {
     try await GRUB.make(.disk, first, as: "core", in: workshop)
     try await GRUB.make(.efi, first, as: "loader", in: workshop)
     let layout = try StickLayout(contents)
-    try layout.write(to: workshop.path("stick"), boot: Self.read(GRUB.bootSector), core: try workshop.read("core"))
-    let partition = FATImage(file: "stick", serial: contents.serial, offset: StickLayout.partitionStart)
+    try layout.write(to: workshop.path("result"), boot: Self.read(GRUB.bootSector), core: try workshop.read("core"))
+    let partition = FATImage(file: "result", serial: contents.serial, offset: StickLayout.partitionStart)
     try await partition.formatDisk(sectors: layout.partitionSectors, workshop)
     try await partition.add("tree/\(GRUBScript.folder)", workshop)
     try await partition.addLoader("loader", workshop)

@@ -8,8 +8,6 @@ package enum MediumError: Error, Equatable, CustomStringConvertible {
   /// GRUB's image does not fit before the first partition.
   case loaderTooLarge(bytes: Int)
   case imageTooLarge
-  case isFolder(String)
-  case isNoFolder(String)
 
   package var description: String {
     switch self {
@@ -17,8 +15,6 @@ package enum MediumError: Error, Equatable, CustomStringConvertible {
       "\(file) is not what GRUB 2.06 to 2.12 has there; install the package grub-pc-bin of Debian"
     case .loaderTooLarge(let bytes): "GRUB's image has \(bytes) bytes and does not fit before the stick's partition"
     case .imageTooLarge: "the boot image has 4 GiB or more, which no file on a stick can have; use smaller files"
-    case .isFolder(let path): "\(path) is a folder; name the file to write"
-    case .isNoFolder(let path): "\(path) is a file, and this format is a folder of files; name another place"
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import DiskImage
 import FoundationEssentials
+import HostTools
 import Storage
 import SystemPackage
 
@@ -50,8 +51,7 @@ struct StickLayout {
 
   /// Writes a file with the table and GRUB, and zeros elsewhere.
   func write(to path: FilePath, boot: [UInt8], core: [UInt8]) throws {
-    let file = try FileDescriptor.open(
-      path, .readWrite, options: [.create, .exclusiveCreate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let file = try OutputFile.create(OutputPlace(path))
     defer { try? file.close() }
     try file.resize(to: Int64(size))
     for piece in table.contents {

@@ -5,14 +5,14 @@ import FoundationEssentials
 import HostTools
 import SystemPackage
 
-/// A folder beside the result, in which tools work and name files without a path; gone at the end.
+/// A folder near the result, in which tools work and name files without a path; gone at the end.
 struct Workshop: ~Copyable {
   let folder: FilePath
   private let tools: ToolRunner
 
-  init(beside output: FilePath, tools: ToolRunner) throws {
-    let name = ".\(output.lastComponent?.string ?? "medium").\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-    folder = output.removingLastComponent().appending(name)
+  /// Makes the folder in another one, on whose file system the result will be.
+  init(in parent: FilePath, tools: ToolRunner) throws {
+    folder = parent.appending(".roost-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
     self.tools = tools
     try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
   }
@@ -27,8 +27,7 @@ struct Workshop: ~Copyable {
   }
 
   func write(_ bytes: [UInt8], to name: String) throws {
-    try makeFolder(FilePath(name).removingLastComponent().string)
-    try Data(bytes).write(to: URL(filePath: path(name).string))
+    try OutputFile.write(bytes, to: OutputPlace(path(name)))
   }
 
   func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
@@ -47,26 +46,10 @@ struct Workshop: ~Copyable {
     try FileManager.default.createDirectory(atPath: path(name).string, withIntermediateDirectories: true)
   }
 
-  /// Moves a file out of here, in place of one that has its name.
-  func deliver(_ name: String, as output: FilePath) throws {
-    guard !Self.isFolder(output) else { throw MediumError.isFolder(output.string) }
-    if FileManager.default.fileExists(atPath: output.string) {
-      try FileManager.default.removeItem(atPath: output.string)
-    }
-    try FileManager.default.moveItem(atPath: path(name).string, toPath: output.string)
-  }
-
-  /// Moves files out of here, into a folder that is made if it is not there.
-  func deliver(_ names: [String], into output: FilePath) throws {
-    guard Self.isFolder(output) || !FileManager.default.fileExists(atPath: output.string) else {
-      throw MediumError.isNoFolder(output.string)
-    }
-    try FileManager.default.createDirectory(atPath: output.string, withIntermediateDirectories: true)
-    for name in names { try deliver(name, as: output.appending(name)) }
-  }
-
-  private static func isFolder(_ path: FilePath) -> Bool {
-    var isFolder = false
-    return FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder) && isFolder
+  /// Moves the files of a medium's folder out of here, into that folder, which is made if it is not there.
+  func deliver(_ target: MediumPlace) throws {
+    try target.place.requireFolder()
+    try FileManager.default.createDirectory(atPath: target.place.path.string, withIntermediateDirectories: true)
+    for name in target.format.files { try OutputFile.move(path(name), to: target.member(name)) }
   }
 }

@@ -30,7 +30,12 @@ struct BuildCommand: AsyncParsableCommand {
   @Option(help: "What to make.")
   var format = BootFormat.image
 
-  @Option(name: .shortAndLong, help: "Where to write it; for 'kernel' and 'pxe' a folder.", completion: .file())
+  @Option(
+    name: .shortAndLong,
+    help: """
+      Where to write it; for 'kernel' and 'pxe' a folder. 'usb' and 'iso' also go straight to a stick (/dev/sdX), of \
+      which nothing may be mounted: ALL ON IT IS LOST.
+      """, completion: .file())
   var output: String
 
   @OptionGroup var options: CommonOptions
@@ -39,6 +44,9 @@ struct BuildCommand: AsyncParsableCommand {
     try await Failure.wrapping {
       let description = try system.load()
       try await format.requireTools()
+      let inputs = system.inputs(of: description)
+      // Looked at now, so that what cannot be is said before a long build; and once more when there is something.
+      _ = try MediumPlace(FilePath(output), for: format, besides: inputs)
       let project = Project()
       let paths = try await TargetPrograms(
         folder: system.components, project: project, tools: options.tools, reporter: options.reporter)
@@ -48,7 +56,9 @@ struct BuildCommand: AsyncParsableCommand {
         name: description.name, kernel: try ImagePacker.bootable(kernel: programs.kernel), system: image.system,
         material: image.material,
         serialPort: description.console.uart.loaderPort, baud: description.console.baud)
-      try await BootMedium(contents, tools: options.tools).write(format, to: FilePath(output))
+      let place = try MediumPlace(FilePath(output), for: format, besides: inputs)
+      try await BootMedium(contents, tools: options.tools).write(
+        to: place, scratch: project.cache, progress: options.reporter.device(output))
       let isPart = format == .image || format == .system
       options.reporter.step("done", isPart ? "\(output), for the kernel \(paths.kernel)" : output)
     }

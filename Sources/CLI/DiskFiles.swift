@@ -7,7 +7,7 @@ import Bits
 import Description
 import DiskImage
 import Emulator
-import FoundationEssentials
+import HostTools
 import Storage
 import SystemPackage
 
@@ -26,6 +26,8 @@ struct DiskFile: ExpressibleByArgument {
 /// The drives of the emulated computer: one file for each disk of the system, made when it is first needed.
 struct DiskFiles {
   let system: System
+  /// What the system is made of.
+  let inputs: InputFiles
   let project: Project
   let reporter: Reporter
 
@@ -54,27 +56,28 @@ struct DiskFiles {
     project.cache.appending("disks/\(system.name)-\(disk.name).img").string
   }
 
-  /// Makes an empty disk with the partitions that the VMs want, unless there is a file.
+  /// Makes an empty disk with the partitions that the VMs want, unless there is one, which the emulator will write to.
   private func make(_ path: String, for disk: Int) throws(Failure) {
-    guard !FileManager.default.fileExists(atPath: path) else {
-      reporter.step("disk", "\(system.disks[disk].name) is \(path)")
-      return
-    }
-    let new = NewDisk(partitions: partitions(of: disk), signature: UInt32.random(in: 1...UInt32.max))
+    let name = system.disks[disk].name
     do {
-      let folder = FilePath(path).removingLastComponent()
-      if !folder.isEmpty {
-        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+      let place = try OutputPlace(FilePath(path))
+      if place.occupant == .blockDevice {
+        _ = try OutputDevice(place)
+      } else {
+        try place.requireFile(besides: inputs)
       }
-      let file = try FileDescriptor.open(
-        FilePath(path), .readWrite, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+      guard place.occupant == .nothing else { return reporter.step("disk", "\(name) is \(path)") }
+      let new = NewDisk(partitions: partitions(of: disk), signature: UInt32.random(in: 1...UInt32.max))
+      let file = try OutputFile.create(place)
       defer { try? file.close() }
       try file.resize(to: Int64(new.size))
       for piece in new.contents { try file.writeAll(toAbsoluteOffset: Int64(piece.offset), piece.bytes) }
+      reporter.step("disk", "\(name) is \(path), new, \(new.size >> 20) MiB")
+    } catch let problem as OutputProblem {
+      throw .environment("disk '\(name)': \(problem)")
     } catch {
       throw .environment("\(path) cannot be made: \(error)")
     }
-    reporter.step("disk", "\(system.disks[disk].name) is \(path), new, \(new.size >> 20) MiB")
   }
 
   /// The partitions that the VMs name, with numbers for those that are named otherwise.

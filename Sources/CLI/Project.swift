@@ -33,26 +33,3 @@ struct Project {
     return nil
   }
 }
-
-/// Reads and writes of whole files.
-enum WholeFile {
-  static func read(_ path: String) throws(Failure) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw .environment("\(path) cannot be read")
-    }
-    return [UInt8](data)
-  }
-
-  /// Writes a file in one piece: whoever has the old one open keeps it.
-  static func write(_ bytes: [UInt8], to path: FilePath) throws(Failure) {
-    do {
-      let folder = path.removingLastComponent()
-      if !folder.isEmpty {
-        try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
-      }
-      try Data(bytes).write(to: URL(filePath: path.string), options: .atomic)
-    } catch {
-      throw .environment("\(path) cannot be written: \(error)")
-    }
-  }
-}

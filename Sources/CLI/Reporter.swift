@@ -37,6 +37,16 @@ struct Reporter: Sendable {
     StandardError.write("\(shown)  \(object)\n")
   }
 
+  /// The tenths of a device that is written and read back, as they are done.
+  func device(_ name: String) -> (Int64, _ of: Int64) -> Void {
+    var tenths: Int64 = 0
+    return { done, total in
+      guard done * 10 / max(total, 1) > tenths else { return }
+      tenths = done * 10 / total
+      step(tenths > 5 ? "read back" : "write", "\(name), \(tenths > 5 ? (tenths - 5) * 20 : tenths * 20) %")
+    }
+  }
+
   /// The steps of `GuestMaterial`.
   var progress: Progress { Progress { what, object in step(what, object) } }
 }

@@ -53,6 +53,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let end = try await Failure.wrapping {
       let description = try system.load()
+      if let consoleSocket { try OutputPlace(FilePath(consoleSocket)).requireSocket() }
       // Said before a long build, not after it.
       try await ToolRunner.require(.emulator)
       let (machine, project) = try await prepare(description)
@@ -81,7 +82,9 @@ struct RunCommand: AsyncParsableCommand {
     machine.cards = description.machines.flatMap(\.devices).map {
       EmulatedCard(bus: $0.bus, device: $0.device, function: $0.function)
     }
-    machine.drives = try DiskFiles(system: description, project: project, reporter: options.reporter).drives(disk)
+    machine.drives = try DiskFiles(
+      system: description, inputs: system.inputs(of: description), project: project, reporter: options.reporter
+    ).drives(disk)
     if debug { machine.debugSocket = project.cache.appending("\(description.name).gdb").string }
     options.reporter.step(
       "run", "\(machine.cores.cores), \(machine.memoryMiB) MiB, QEMU with \(decision)")

@@ -4,6 +4,7 @@
 import ArgumentParser
 import Description
 import GuestImage
+import HostTools
 import ImagePacking
 import SystemPackage
 
@@ -24,6 +25,23 @@ struct SystemArguments: ParsableArguments {
     } catch {
       throw .description([error.description])
     }
+  }
+
+  /// The files that the system is made of, none of which may be written over.
+  func inputs(of system: System) -> InputFiles {
+    var inputs = InputFiles()
+    inputs.add(FilePath(file), as: "the description")
+    for machine in system.machines {
+      if case .file(let path) = machine.kernel { inputs.add(FilePath(path), as: "the kernel of \(machine.name)") }
+      if case .file(let path) = machine.initrd { inputs.add(FilePath(path), as: "the initrd of \(machine.name)") }
+    }
+    for disk in system.disks {
+      if case .image(let path) = disk.source { inputs.add(FilePath(path), as: "the image of disk \(disk.name)") }
+    }
+    for name in TargetPrograms.names {
+      if let components { inputs.add(FilePath(components).appending(name), as: "a component") }
+    }
+    return inputs
   }
 }
 

@@ -10,6 +10,8 @@ import SystemPackage
 /// The kernel and the components, as ELF files for the bare machine.
 struct TargetPrograms {
   private static let triple = "x86_64-unknown-none-elf"
+  /// All of them.
+  static let names = ["KernelImage", "VMM", "ConsoleServer", "SwitchServer", "DiskServer"]
 
   /// The folder they are in.
   let folder: FilePath

@@ -71,8 +71,7 @@ package struct EmulatorSession: Sendable {
     // A terminal that goes away must not take this process with it before the machine is stopped.
     _ = signal(SIGPIPE, SIG_IGN)
     let signals = try TerminationSignals()
-    let log = try FileDescriptor.open(
-      messages, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let log = try OutputFile.open(OutputPlace(messages))
     do {
       let arrivals = signals.arrivals
       let result = try await Subprocess.run(

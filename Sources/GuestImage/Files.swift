@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import HostTools
 import SystemPackage
 
 /// What is done with files of the cache.
@@ -17,7 +18,7 @@ enum Files {
 
   /// Writes a file in one piece: whoever else looks sees all of it or nothing.
   static func write(_ bytes: [UInt8], to path: FilePath) throws {
-    try Data(bytes).write(to: URL(filePath: path.string), options: .atomic)
+    try OutputFile.write(bytes, to: OutputPlace(path))
   }
 
   static func list(_ directory: FilePath) throws -> [String] {

@@ -56,6 +56,16 @@ struct SourceTests {
     expectNone(wrong)
   }
 
+  @Test func `files of the host are written through one door`() throws {
+    // Foundation and open(2) replace whatever has the name, be it a disk.
+    let ways = ["write(to: URL", "options: .atomic", "[.create", ".writeOnly", "createFile(", "copyItem("]
+    let files = try SourceFile.swift(under: ["Sources"]).filter { $0.path != "Sources/HostTools/OutputFile.swift" }
+    expectNone(
+      files.flatMap { file in
+        file.places(file.lines.indices.filter { index in ways.contains { file.lines[index].contains($0) } })
+      })
+  }
+
   @Test func `no loose ends, no tests that are switched off`() throws {
     let words = ["TO" + "DO", "FIX" + "ME", "X" + "XX", ".disa" + "bled(", "withKnown" + "Issue"]
     let wrong = try SourceFile.all().flatMap { file in

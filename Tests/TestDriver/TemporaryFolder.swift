@@ -5,7 +5,8 @@ import Foundation
 
 /// A folder that is gone when nobody needs it any more.
 package final class TemporaryFolder: Sendable {
-  let path: String
+  /// Its path.
+  package let path: String
 
   package init() throws {
     // Short, since the path of a socket has at most 107 bytes (unix(7)).
