@@ -52,6 +52,7 @@ struct InterruptController8259: Sendable {
   /// IRR: what asks for service, masked or not.
   private var requests: UInt8 { edges | (lines & levelTriggered) }
 
+  func isHigh(_ input: Int) -> Bool { lines & bit(input) != 0 }
   func isRequested(_ input: Int) -> Bool { requests & bit(input) != 0 }
   func isInService(_ input: Int) -> Bool { inService & bit(input) != 0 }
   func isMasked(_ input: Int) -> Bool { mask & bit(input) != 0 }

@@ -37,6 +37,22 @@ package struct InterruptControllerPair: Sendable {
     }
   }
 
+  /// The line of `irq` rose, and is where it was: what an edge-triggered input keeps, masked or not.
+  package mutating func pulse(_ irq: Int) {
+    let isHigh = isHigh(irq)
+    setLine(irq, isHigh: false)
+    setLine(irq, isHigh: true)
+    setLine(irq, isHigh: isHigh)
+  }
+
+  private func isHigh(_ irq: Int) -> Bool {
+    switch irq {
+    case 0..<8: first.isHigh(irq)
+    case 8..<16: second.isHigh(irq &- 8)
+    default: false
+    }
+  }
+
   /// Whether an interrupt of `irq` waits for the processor or is in service: its next edge would be lost or wait.
   package func isBusy(_ irq: Int) -> Bool {
     switch irq {

@@ -33,7 +33,7 @@ extension PC {
 
   /// The interrupt to deliver as soon as the guest can take one; call before each entry.
   package mutating func nextInterrupt() -> UInt8? {
-    if pendingTicks > 0 { deliverTick() }
+    if owesTick { deliverTick() }
     guard apic.acceptsExternalInterrupts, controllers.hasInterrupt else {
       let vector = apic.highestPending()
       offer = vector.map { .local($0) } ?? .none
@@ -109,7 +109,7 @@ extension PC {
 
   /// Whether it makes no difference when the guest's next end of interrupt is heard of.
   private var isNoEndAwaited: Bool {
-    apic.requests.isEmpty && !apic.isServicingLevel && pendingTicks == 0 && apic.timerBacklog == 0
+    apic.requests.isEmpty && !apic.isServicingLevel && !owesTick && apic.timerBacklog == 0
   }
 
   /// Hides the page after an exit and does what the guest stored in it.
@@ -169,7 +169,7 @@ extension PC {
 
   @inline(__always)
   private var canEndSilently: Bool {
-    guard pendingTicks == 0, apic.timerBacklog == 0, !sharesLocalAPIC else { return false }
+    guard !owesTick, apic.timerBacklog == 0, !sharesLocalAPIC else { return false }
     switch offer {
     case .local(let vector):
       return !apic.isServicing && apic.isOnlyRequest(vector) && !apic.levelTriggered.contains(vector)

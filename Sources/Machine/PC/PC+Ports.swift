@@ -85,7 +85,9 @@ extension PC {
     case .serial(let offset):
       defer { setLine(.serial, isHigh: uart.interruptLine) }
       return uart.read(offset)
-    case .interruptControllers: return controllers.read(port: port)
+    case .interruptControllers:
+      noteMaskedTicks()
+      return controllers.read(port: port)
     case .intervalTimer: return intervalTimer.read(port: port, now: now)
     case .clock:
       defer { clockChanged() }
@@ -103,6 +105,7 @@ extension PC {
       defer { setLine(.serial, isHigh: uart.interruptLine) }
       if case .transmit(let byte) = uart.write(value, to: offset) { return .transmit(byte) }
     case .interruptControllers:
+      noteMaskedTicks()
       controllers.write(port: port, value: value)
       routesChanged()
     case .intervalTimer:

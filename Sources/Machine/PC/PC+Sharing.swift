@@ -28,7 +28,7 @@ extension PC {
 
   /// What the processor is to have. Of an edge's end nobody needs to hear, unless another tick waits for it.
   package var sharedVectors: SharedVectors {
-    let isEndWanted = pendingTicks > 0 || apic.timerBacklog > 0
+    let isEndWanted = owesTick || apic.timerBacklog > 0
     return SharedVectors(
       requests: apic.requests.words, inService: apic.inService.words,
       noticedEnds: isEndWanted ? InlineArray(repeating: .max) : apic.levelTriggered.words)

@@ -27,7 +27,7 @@ extension PC {
   package mutating func planWake() -> WakePlan? {
     awaitsCount = false
     let time = min(deadlines.apic, deadlines.tsc)
-    guard time < deadlines.firstOfOthers, time > now, offer == .none, pendingTicks == 0 else { return nil }
+    guard time < deadlines.firstOfOthers, time > now, offer == .none, !owesTick else { return nil }
     let before = (now, apic, deadlines, paravirtualEOI, pageSchedule)
     advance(to: time)
     let vector = nextInterrupt()

@@ -96,25 +96,42 @@ extension PC {
   /// Whether a tick of the 8254 would reach the processor.
   private var isTickWanted: Bool { isTickToIOAPIC || isTickToControllers }
 
-  /// Takes the ticks that passed; those that no one wants are gone, as they are on a masked pin.
+  /// Whether the guest has yet to be given a tick on a route that is open.
+  @inline(__always)
+  var owesTick: Bool { pendingTicks > 0 && isTickWatched }
+
+  /// Takes the ticks that passed: each of them counts while a route is open.
   mutating func settleTicks() {
     let passed = intervalTimer.advance(to: now)
-    pendingTicks = isTickWanted ? pendingTicks &+ passed : 0
+    if isTickWanted { pendingTicks &+= passed } else if passed > 0 { latchTick() }
     intervalTimerChanged()
     deliverTick()
+  }
+
+  /// Ticks passed while every route was masked. On a PC the 8259 latches one edge behind its mask, and the others are gone;
+  /// the I/O APIC latches none (82093AA data sheet, §3.2.4, "Interrupt Mask").
+  private mutating func latchTick() {
+    pendingTicks = 0
+    controllers.pulse(Line.tick.rawValue)
   }
 
   /// Some mask changed: from now on other ticks may be wanted.
   @inline(__always)
   mutating func routesChanged() {
     guard isTickWatched != isTickWanted else { return }
-    if !isTickWatched { _ = intervalTimer.advance(to: now) }
+    if !isTickWatched { noteMaskedTicks() }
     settleTicks()
+  }
+
+  /// Has the 8259 see the tick that came behind its mask, before it is asked about it or told to forget it.
+  mutating func noteMaskedTicks() {
+    guard !isTickWatched, intervalTimer.advance(to: now) > 0 else { return }
+    latchTick()
   }
 
   /// Raises the next tick if the guest is done with the last one: each tick counts, however late.
   mutating func deliverTick() {
-    guard pendingTicks > 0, !isTickBusy else { return }
+    guard owesTick, !isTickBusy else { return }
     pendingTicks &-= 1
     setLine(.tick, isHigh: false)
     setLine(.tick, isHigh: true)

@@ -40,7 +40,7 @@ package struct PC: ~Copyable {
   var deadlines = Deadlines()
   /// The levels of `Line`s.
   var levels: UInt16 = 0
-  /// Ticks of the 8254 that the guest has yet to be given.
+  /// Ticks of the 8254 that the guest has yet to be given, once a route is open.
   var pendingTicks: UInt64 = 0
   /// Whether such a tick would have reached the processor when that was last worked out.
   var isTickWatched = false

@@ -51,6 +51,76 @@ struct PCTickTests {
     #expect(guest.pc.nextDeadline == nil)
   }
 
+  /// Linux on the 8259s alone masks IRQ 0 while it handles it, and starts the next tick of one-shot mode in between.
+  @Test func `a tick that comes while the 8259 masks it waits there`() {
+    guest.startControllers(unmasked: 1)
+    guest.out(0x43, 0x38)
+    startShot(ticks: 1000)
+    for _ in 0..<50 {
+      #expect(guest.halt(until: Self.second) == 0x30)
+      guest.out(0x21, 0xff)
+      guest.out(0x20, 0x60)
+      startShot(ticks: 20)
+      guest.compute(until: guest.now + 50_000)
+      guest.out(0x21, 0xfe)
+    }
+    #expect(guest.halt(until: Self.second) == 0x30)
+    #expect(guest.halt(until: Self.second) == nil)
+  }
+
+  @Test func `ticks that pass behind a mask are one, and can be seen in the request register`() {
+    guest.startControllers()
+    guest.startTimer(hertz: 1000)
+    #expect(guest.pc.nextDeadline == nil)
+    guest.out(0x20, 0x0a)
+    #expect(guest.input(0x20) & 1 == 0)
+    guest.now = Self.second / 2
+    #expect(guest.input(0x20) & 1 == 1)
+
+    guest.out(0x21, 0xfe)
+    #expect(guest.halt(until: guest.now) == 0x30)
+    guest.out(0x20, 0x60)
+    #expect(guest.halt(until: guest.now) == nil)
+  }
+
+  @Test func `ICW1 forgets the tick that came before it`() {
+    guest.startControllers()
+    guest.startTimer(hertz: 10)
+    guest.now = Self.second * 15 / 100
+    guest.startControllers(unmasked: 1)
+    #expect(guest.halt(until: guest.now) == nil)
+    #expect(guest.halt(until: Self.second) == 0x30)
+  }
+
+  @Test func `a tick waits at the 8259 while LINT0 is masked`() {
+    guest.startControllers(unmasked: 1)
+    guest.startLocalAPIC()
+    guest.out(0x43, 0x38)
+    startShot(ticks: 1000)
+    guest.now = Self.second
+    #expect(guest.halt(until: guest.now) == nil)
+    guest.store(ScriptedGuest.localAPIC + 0x350, 0x700)
+    #expect(guest.halt(until: guest.now) == 0x30)
+  }
+
+  @Test func `ticks that a guest missed come although it masks each while it handles it`() {
+    guest.startControllers(unmasked: 1)
+    guest.startTimer(hertz: 100)
+    guest.now = Self.second / 2
+    while guest.halt(until: Self.second / 2) == 0x30 {
+      guest.out(0x21, 0xff)
+      guest.out(0x20, 0x60)
+      guest.out(0x21, 0xfe)
+    }
+    #expect((49...50).contains(guest.taken.count))
+  }
+
+  /// A count of channel 0, which is in mode 4.
+  private func startShot(ticks: UInt32) {
+    guest.out(0x40, ticks & 0xff)
+    guest.out(0x40, ticks >> 8)
+  }
+
   @Test func `an idle guest with a periodic local timer and paravirtual ends leaves once a tick`() throws {
     guest.startControllers()
     guest.startLocalAPIC()
