@@ -107,7 +107,7 @@ extension LocalAPIC {
     static var extended: Self               { .bit(10) }
     static var enabled: Self                { .bit(11) }
     static var address: UInt64              { 0x000f_ffff_ffff_f000 }
-    static var writable: UInt64             { address | (bootProcessor | extended | enabled).rawValue }
+    static var flags: UInt64                { (bootProcessor | extended | enabled).rawValue }
   }
 
   /// Model-specific registers.

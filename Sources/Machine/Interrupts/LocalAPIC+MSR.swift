@@ -78,7 +78,7 @@ extension LocalAPIC {
   ///
   /// Going off, the APIC forgets its state. The boot processor's mark is not the guest's to move.
   private mutating func writeBase(_ value: Base) throws(LocalAPICFault) {
-    guard value.rawValue & ~Base.writable == 0 else { throw .generalProtection }
+    guard value.rawValue & ~(Base.flags | addressMask) == 0 else { throw .generalProtection }
     let isOn = value.contains(.enabled)
     let extends = value.contains(.extended)
     // Extended but not enabled is no mode; and x2APIC mode is entered from xAPIC mode and left for none.

@@ -28,6 +28,8 @@ package struct LocalAPIC: Sendable {
   package static var defaultAddress: UInt64 { 0xfee0_0000 }
 
   let identity: UInt32
+  /// The bits of an address that IA32_APIC_BASE takes: those that CPUID says the processor has.
+  let addressMask: UInt64
   var base: Base
   var requests = VectorSet()
   var inService = VectorSet()
@@ -56,10 +58,19 @@ package struct LocalAPIC: Sendable {
   /// Periodic ticks that passed while one of them waited; each is delivered after an end of interrupt.
   package var timerBacklog: UInt64 = 0
 
-  package init(identity: UInt32, isBootProcessor: Bool) {
+  /// - Parameter physicalAddressBits: as CPUID says it to the guest, 36 to 52.
+  package init(identity: UInt32, isBootProcessor: Bool, physicalAddressBits: Int = 52) {
     self.identity = identity
+    addressMask = (1 << UInt64(min(max(physicalAddressBits, 36), 52)) - 1) & Base.address
     base = Base(rawValue: Self.defaultAddress) | .enabled
     if isBootProcessor { base.insert(.bootProcessor) }
+  }
+
+  /// As after power-on, with what is soldered to the processor.
+  private init(resetting old: LocalAPIC) {
+    identity = old.identity
+    addressMask = old.addressMask
+    base = Base(rawValue: Self.defaultAddress) | .enabled
   }
 
   /// The state in which a PC's firmware leaves the boot processor (MultiProcessor specification 1.4, §3.6.2.2): the
@@ -73,13 +84,16 @@ package struct LocalAPIC: Sendable {
   /// What INIT, or a time without APIC, leaves; identity and base stay (§11.4.7.3).
   mutating func reset() {
     let old = self
-    self = LocalAPIC(identity: old.identity, isBootProcessor: false)
+    self = LocalAPIC(resetting: old)
     base = old.base
     lint0 = old.lint0
     lint1 = old.lint1
   }
 
   // MARK: - Delivery
+
+  /// Whether IA32_APIC_BASE says that there is one.
+  var isSwitchedOn: Bool { base.contains(.enabled) }
 
   /// Whether it takes interrupts at all: enabled in IA32_APIC_BASE and in SVR.
   @inline(__always)

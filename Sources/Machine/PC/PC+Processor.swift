@@ -25,6 +25,7 @@ extension PC {
   ) -> CPUIDAnswer {
     facts.cr4 = cr4
     facts.xcr0 = xcr0
+    facts.hasLocalAPIC = apic.isSwitchedOn
     return CPUIDPolicy(facts).answer(leaf: leaf, subleaf: subleaf, machine: machine)
   }
 

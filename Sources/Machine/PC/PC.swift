@@ -29,7 +29,7 @@ package struct PC: ~Copyable {
   var uart = UART()
   var bridge = PCIHostBridge()
   var power = PowerManagement()
-  var apic = LocalAPIC(identity: 0, isBootProcessor: true)
+  var apic: LocalAPIC
   var ioAPIC = IOAPIC()
   var registers: MSRPolicy
   var facts: CPUIDFacts
@@ -78,6 +78,7 @@ package struct PC: ~Copyable {
     clock = RealTimeClock(unixTime: source.start, lowMemory: memory.low.sizeFromZero, highMemory: memory.highSize)
     registers = MSRPolicy(physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit)
     self.facts = facts
+    apic = LocalAPIC(identity: 0, isBootProcessor: true, physicalAddressBits: physicalAddressBits)
     apic.enterVirtualWireMode()
     releaseFunctionLines()
   }

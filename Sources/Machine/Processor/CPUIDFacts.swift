@@ -10,6 +10,8 @@ package struct CPUIDFacts: Equatable, Sendable {
   /// The bits the guest may set in XCR0.
   package var supportedXCR0: UInt64 = 1
   package var apicID: UInt32 = 0
+  /// Whether the guest's local APIC is switched on: CPUID repeats that bit of IA32_APIC_BASE (Intel SDM volume 3, §11.4.3).
+  package var hasLocalAPIC = true
   /// Ticks of the guest's time-stamp counter in a second.
   package var tscFrequency: UInt64 = 0
   /// Whether the local APIC's timer has its TSC-deadline mode. Without it stock Linux programs the initial count, and

@@ -46,7 +46,7 @@ extension FeatureMask {
   /// Leaf 1, EDX.
   static func leaf1EDX(_ facts: CPUIDFacts) -> Self {
     common(facts)
-      .force(9)                               // APIC             ours
+      .force(9, if: facts.hasLocalAPIC)       // APIC             ours; gone while the guest has switched it off
       .pass(11)                               // SEP              SYSENTER
       .hide(18)                               // PSN              serial number
       .pass(19)                               // CLFLUSH
@@ -251,7 +251,7 @@ extension FeatureMask {
   /// Leaf 8000_0001, EDX.
   static func extendedEDX(_ facts: CPUIDFacts) -> Self {
     common(facts)
-      .pass(9)                                // APIC
+      .pass(9, if: facts.hasLocalAPIC)        // APIC             repeats leaf 1
       .pass(11)                               // SYSCALL
       .hide(19)                               // MP               one core
       .pass(20)                               // NX

@@ -20,7 +20,7 @@ struct FeatureMask {
   init(_ facts: CPUIDFacts) { supportedXCR0 = facts.supportedXCR0 }
 
   /// The guest sees what the machine has.
-  func pass(_ bit: UInt32) -> Self { with(passing: 1 << bit) }
+  func pass(_ bit: UInt32, if condition: Bool = true) -> Self { condition ? with(passing: 1 << bit) : self }
 
   /// The guest sees what the machine has, if it can have the state that belongs to it.
   func pass(_ bit: UInt32, with state: StateComponents) -> Self {

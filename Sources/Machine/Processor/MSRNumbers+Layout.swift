@@ -31,11 +31,14 @@ enum MSRNumber {
   static var kvmClock: UInt32               { 0x4b56_4d01 }  // MSR_KVM_SYSTEM_TIME_NEW
   static var kvmEndOfInterrupt: UInt32      { 0x4b56_4d04 }  // MSR_KVM_PV_EOI_EN
   static var extendedFeatures: UInt32       { 0xc000_0080 }  // EFER
+  static var performanceSelects: UInt32     { 0xc001_0000 }  // PERF_CTL0 to PERF_CTL3, which no CPUID bit announces
+  static var performanceCounters: UInt32    { 0xc001_0004 }  // PERF_CTR0 to PERF_CTR3
   static var systemConfiguration: UInt32    { 0xc001_0010 }  // SYSCFG
   static var hardwareConfiguration: UInt32  { 0xc001_0015 }  // HWCR
   static var topOfMemory: UInt32            { 0xc001_001a }  // TOP_MEM
   static var topOfMemory2: UInt32           { 0xc001_001d }  // TOP_MEM2
   static var northBridge: UInt32            { 0xc001_001f }  // NB_CFG
+  static var interruptPending: UInt32       { 0xc001_0055 }  // Interrupt Pending and CMP-Halt
   static var mmioConfigurationBase: UInt32  { 0xc001_0058 }  // MMIO_CFG_BASE_ADDR
   static var decodeConfiguration: UInt32    { 0xc001_1029 }  // DE_CFG
 }

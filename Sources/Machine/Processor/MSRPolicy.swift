@@ -106,14 +106,19 @@ package struct MSRPolicy: Equatable, Sendable {
     case MSRNumber.platformID, MSRNumber.machineCheckCapability, MSRNumber.machineCheckStatus,
       MSRNumber.debugControl, MSRNumber.topOfMemory, MSRNumber.topOfMemory2, MSRNumber.mmioConfigurationBase:
       return .value(0)
+    case MSRNumber.performanceSelects...MSRNumber.performanceCounters + 3, MSRNumber.interruptPending:
+      return .value(0)
     case MSRNumber.systemConfiguration: return .value(systemConfiguration)
     case MSRNumber.hardwareConfiguration: return .value(hardwareConfiguration)
     case MSRNumber.northBridge: return .value(northBridge)
     case MSRNumber.decodeConfiguration: return .value(decodeConfiguration)
-    default:
-      noteUnknown(number)
-      return .injectGP
+    default: return unknown(number)
     }
+  }
+
+  private mutating func unknown(_ number: UInt32) -> MSRRead {
+    noteUnknown(number)
+    return .injectGP
   }
 
   // MARK: - Writing
@@ -148,6 +153,8 @@ package struct MSRPolicy: Equatable, Sendable {
     case MSRNumber.microcodeRevision: break
     case MSRNumber.machineCheckStatus, MSRNumber.debugControl:
       guard value == 0 else { return .injectGP }
+    // The counters count nothing, as on a machine whose events never happen.
+    case MSRNumber.performanceSelects...MSRNumber.performanceCounters + 3, MSRNumber.interruptPending: break
     // Read-only, or locked.
     case MSRNumber.platformID, MSRNumber.machineCheckCapability, MSRNumber.featureControl,
       MSRNumber.topOfMemory, MSRNumber.topOfMemory2, MSRNumber.mmioConfigurationBase:

@@ -34,6 +34,15 @@ extension LocalAPIC {
     #expect(try apic.readMSR(0x1b, now: 0) == 0xd000_0900)
   }
 
+  @Test func `an address wider than the processor's is refused`() throws {
+    var apic = LocalAPIC(identity: 0, isBootProcessor: true, physicalAddressBits: 40)
+    #expect(throws: LocalAPICFault.generalProtection) { try apic.writeMSR(0x1b, value: 1 << 40 | xAPIC, now: 0) }
+    _ = try apic.writeMSR(0x1b, value: 1 << 39 | xAPIC, now: 0)
+    #expect(apic.address == 1 << 39 | 0xfee0_0000)
+    _ = try apic.writeMSR(0x1b, value: off, now: 0)
+    #expect(throws: LocalAPICFault.generalProtection) { try apic.writeMSR(0x1b, value: 1 << 40 | xAPIC, now: 0) }
+  }
+
   @Test(
     arguments: [
       (0xfee0_0500, "extended but not enabled"), (0xfee0_0901, "a reserved bit"), (0xfee0_0b00, "reserved bit 9"),

@@ -126,6 +126,18 @@ struct PCTests {
     }
     #expect(answer.ebx == 0x4b4d_564b)
   }
+
+  @Test func `CPUID says that there is a local APIC while the guest has it switched on`() {
+    let bit = UInt32(1) << 9
+    for (base, isThere) in [(0xfee0_0900, true), (0xfee0_0100, false), (0xfee0_0900, true)] as [(UInt64, Bool)] {
+      #expect(guest.writeMSR(0x1b, base) == .accepted)
+      guest.interrupt { pc in
+        let ones: (UInt32, UInt32) -> CPUIDAnswer = { _, _ in CPUIDAnswer(eax: .max, ebx: .max, ecx: .max, edx: .max) }
+        #expect((pc.cpuid(leaf: 1, subleaf: 0, cr4: 0, xcr0: 1, machine: ones).edx & bit != 0) == isThere)
+        #expect((pc.cpuid(leaf: 0x8000_0001, subleaf: 0, cr4: 0, xcr0: 1, machine: ones).edx & bit != 0) == isThere)
+      }
+    }
+  }
 }
 
 struct PCFuzzTests {

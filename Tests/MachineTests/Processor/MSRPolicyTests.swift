@@ -35,6 +35,17 @@ private final class Guest {
     #expect(guest.policy.unknownCount == 0)
   }
 
+  /// No CPUID bit says that they are there: every processor of AMD's has them, and old kernels write to them unasked.
+  @Test func `AMD's first performance counters are there, and count nothing`() {
+    for number: UInt32 in 0xc001_0000...0xc001_0007 {
+      #expect(guest.write(number, 0x53_0076) == .handled)
+      #expect(guest.read(number) == .value(0))
+    }
+    #expect(guest.read(0xc001_0055) == .value(0))
+    #expect(guest.policy.unknownCount == 0)
+    #expect(guest.read(0xc001_0008) == .injectGP)
+  }
+
   @Test func `the counter and its adjustment move together`() {
     #expect(guest.read(0x10) == .value(4000))
     #expect(guest.write(0x10, 0) == .tscMoved)
