@@ -131,6 +131,32 @@ trap_in_kernel:
     pop_registers
     add $16, %rsp
     iretq
+nonmaskable:                    // on a stack of its own, and blocked until the iretq
+    push_registers
+    mov %rsp, %rbx
+    mov %rsp, %rdi
+    and $~15, %rsp
+    cld
+    call kernel_nmi
+    mov %rbx, %rsp
+    pop_registers
+    add $16, %rsp
+    iretq
+machine_check:                  // likewise; the answer is where to go on
+    push_registers
+    mov %rsp, %rbx
+    mov %rsp, %rdi
+    and $~15, %rsp
+    cld
+    call kernel_machine_check
+    mov %rbx, %rsp
+    test %rax, %rax
+    jnz 2f
+    pop_registers
+    add $16, %rsp
+    iretq
+2:  mov %rax, %rsp              // the thread's own frame: it has trapped
+    jmp leave_user
 fatal_trap:
     push_registers
 1:  mov %rsp, %rdi
@@ -149,8 +175,12 @@ cx86_trap_entries:
     pushq $0
     .endif
     pushq $vector
-    .if (vector == 2) || (vector == 8) || (vector == 18)
-    jmp fatal_trap              // NMI, double fault, machine check: on stacks of their own, wherever they came from
+    .if vector == 2
+    jmp nonmaskable
+    .elseif vector == 8
+    jmp fatal_trap              // a double fault, on a stack of its own
+    .elseif vector == 18
+    jmp machine_check
     .else
     jmp trap
     .endif

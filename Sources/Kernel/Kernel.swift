@@ -30,6 +30,8 @@ struct Kernel {
   let passed: Table<PassedFunction>
   /// Whose requests come from where.
   let owners: Table<DeviceOwner>
+  /// What is known of errors of the machine, for who meets them.
+  let checks: MachineChecks
   /// The IOMMUs, together one; none if the machine has none that works.
   let remapping: Table<Remapping>
 

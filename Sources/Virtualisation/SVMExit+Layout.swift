@@ -4,6 +4,9 @@
 
 /// Exit codes of SVM (AMD APM volume 2, appendix C).
 package enum SVMExitCode {
+  package static var debug: UInt64              { 0x041 }
+  package static var alignment: UInt64          { 0x051 }
+  package static var machineCheck: UInt64       { 0x052 }
   package static var interrupt: UInt64          { 0x060 }
   package static var nonMaskable: UInt64        { 0x061 }
   package static var systemManagement: UInt64   { 0x062 }

@@ -23,6 +23,8 @@ package struct SVMExit: GuestExit {
   package var reason: ExitReason? {
     switch code {
     case SVMExitCode.interrupt, SVMExitCode.nonMaskable, SVMExitCode.systemManagement, SVMExitCode.initialise: nil
+    // The kernel gives the first two back, and takes the third.
+    case SVMExitCode.debug, SVMExitCode.alignment, SVMExitCode.machineCheck: nil
     case SVMExitCode.port: .portAccess
     case SVMExitCode.nestedPageFault: .memoryAccess
     case SVMExitCode.cpuid: .cpuid

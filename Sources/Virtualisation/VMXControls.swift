@@ -63,7 +63,8 @@ package struct VMXControls: Sendable {
     describesStrings = capabilities.describesStrings
     // An unrestricted guest may clear PE and PG (A.7).
     fixedCR0 = capabilities.fixedCR0 & 0xffff_ffff & ~(1 << 0 | 1 << 31)
-    fixedCR4 = capabilities.fixedCR4 & 0xffff_ffff
+    // A machine check with MCE clear shuts the processor down; a guest, whose CPUID has no machine checks, sees 0.
+    fixedCR4 = capabilities.fixedCR4 & 0xffff_ffff | ExceptionPolicy.machineCheckEnable
   }
 
   /// What is used of what not every processor has, and what is done in its place.

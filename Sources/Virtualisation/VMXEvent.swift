@@ -42,6 +42,12 @@ package struct VMXEvent: Equatable, Sendable {
   package var vector: UInt64? { isValid ? UInt64(rawValue & 0xff) : nil }
   package var hasErrorCode: Bool { rawValue & 1 << 11 != 0 }
 
+  private var type: UInt32 { rawValue.bits(8, count: 3) }
+  /// Whether the event is INT1's.
+  package var isPrivilegedSoftware: Bool { isValid && type == 5 }
+  /// The vector of an exception that an instruction met, or that INT1 raised; `nil` of any other event.
+  package var exception: UInt32? { isValid && (type == 3 || type == 5) ? rawValue & 0xff : nil }
+
   /// The event to deliver again, after an exit cut its delivery short. Software interrupts and exceptions (types 4 to 6)
   /// are executed again.
   package var repeated: VMXEvent? {

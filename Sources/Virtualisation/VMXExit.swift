@@ -26,8 +26,8 @@ package struct VMXExit: GuestExit {
 
   package var reason: ExitReason? {
     switch basic {
-    // Of exceptions only the machine's own NMI makes a guest exit.
-    case VMXExitCode.exception: isNonMaskable ? nil : .unexpected
+    // The machine's own NMI and machine check, and what the kernel gives back.
+    case VMXExitCode.exception: isNonMaskable || isIntercepted ? nil : .unexpected
     case VMXExitCode.interrupt, VMXExitCode.initialise, VMXExitCode.systemManagementIO, VMXExitCode.systemManagement,
       VMXExitCode.interruptWindow, VMXExitCode.timer:
       nil
@@ -54,6 +54,18 @@ package struct VMXExit: GuestExit {
   /// Whether the machine's own NMI ended the guest: it is taken with that (§28.2.2: type 2 in bits 8-10).
   package var isNonMaskable: Bool {
     basic == VMXExitCode.exception && interruption & 1 << 31 != 0 && interruption.bits(8, count: 3) == 2
+  }
+
+  /// Whether it is an exception that guests exit for.
+  private var isIntercepted: Bool {
+    guard let vector = VMXEvent(rawValue: interruption).exception, vector < 32 else { return false }
+    return ExceptionPolicy.intercepted & 1 << vector != 0
+  }
+
+  /// Whether the machine has found an error, in the guest or on the way into it.
+  package var isMachineCheck: Bool {
+    code & 0xffff == VMXExitCode.machineCheckAtEntry && code & 1 << 31 != 0
+      || basic == VMXExitCode.exception && VMXEvent(rawValue: interruption).exception == ExceptionPolicy.machineCheck
   }
 
   /// Table 28-5: bit 3 is set for IN, bit 4 for a string access; bits 31-16 are the port.

@@ -6,6 +6,7 @@ package import Bits
 
 // AMD APM volume 2, appendix B, table B-1: control area.
 extension VMCBField<UInt32> {
+  package static var exceptions: Self           { Self(0x008) }           // exception intercepts, by vector
   package static var intercept1: Self           { Self(0x00C) }
   package static var intercept2: Self           { Self(0x010) }
   package static var asid: Self                 { Self(0x058) }

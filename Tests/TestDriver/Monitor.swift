@@ -15,6 +15,12 @@ package final class Monitor: Sendable {
     _ = try await transcript.expect("(qemu) ", within: .seconds(30))
   }
 
+  /// Gives a command that answers nothing.
+  package func run(_ command: String) async throws {
+    console.type(Array("\(command)\n".utf8))
+    _ = try await transcript.expect("(qemu) ", within: .seconds(30))
+  }
+
   /// `count` words of 32 bits at a physical address.
   package func memory(at address: UInt64, words count: Int) async throws -> [UInt32] {
     console.type(Array("xp /\(count)xw 0x\(String(address, radix: 16))\n".utf8))

@@ -66,6 +66,10 @@ private func isTouch(_ access: Access, at address: UInt64) -> @Sendable (ExitInf
 private let events: [ExitCase] = [
   ExitCase(name: "interrupt of the machine", svm: svm(0x60), vmx: vmx(1), reason: nil),
   ExitCase(name: "NMI of the machine", svm: svm(0x61), vmx: vmx(0, interruption: 0x8000_0202), reason: nil),
+  ExitCase(name: "debug exception", svm: svm(0x41), vmx: vmx(0, interruption: 0x8000_0301), reason: nil),
+  ExitCase(name: "INT1", svm: nil, vmx: vmx(0, interruption: 0x8000_0501), reason: nil),
+  ExitCase(name: "misaligned access", svm: svm(0x51), vmx: vmx(0, interruption: 0x8000_0B11), reason: nil),
+  ExitCase(name: "machine check", svm: svm(0x52), vmx: vmx(0, interruption: 0x8000_0312), reason: nil),
   ExitCase(name: "SMI", svm: svm(0x62), vmx: vmx(6), reason: nil),
   ExitCase(name: "INIT", svm: svm(0x63), vmx: vmx(3), reason: nil),
   ExitCase(name: "interrupt window", svm: nil, vmx: vmx(7), reason: nil),

@@ -69,6 +69,8 @@ INSTRUCTION void cx86_fence_all(void) { __asm__ volatile("mfence; lfence" ::: "m
 INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void cx86_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
 INSTRUCTION __attribute__((noreturn)) void cx86_halt_forever(void) { for (;;) __asm__ volatile("cli; hlt"); }
+/// Sleeps until an NMI or a machine check.
+INSTRUCTION void cx86_halt(void) { __asm__ volatile("cli; hlt" ::: "memory"); }
 INSTRUCTION uint64_t cx86_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }
 
 // MARK: Extended processor state. `area` is 64-byte aligned and large enough for CPUID leaf 0xD.

@@ -7,27 +7,35 @@ import X86
 
 /// The memory of one core: tables, stacks, and what SVM or VMX want.
 struct CoreMemory {
+  let index: Int
   /// One page: the GDT at 0, the task-state segment at 128, the system-call block at 256.
   let tables: PhysicalAddress
-  /// Three stacks of a page each, for NMI, double fault and machine check.
-  let interruptStacks: PhysicalAddress
-  /// The stack, `KernelSpace.stackSize` bytes.
+  /// The stack; of a core that runs, `KernelSpace.stackSize` bytes.
   let stack: PhysicalAddress
+  let stackSize: UInt64
   /// The VMCB that keeps the host's state for VMLOAD, and the page where VMRUN keeps its own; of VMX, `VMXHost` and the
   /// region of VMXON.
   let hostState: PhysicalAddress
   let savePage: PhysicalAddress
 
   /// Memory for core `index`, below 4 GiB: the core starts on page tables that reach no further.
-  init(_ index: Int, _ memory: inout BootMemory, space: AddressSpace) throws(BootError) {
+  init(
+    _ index: Int, _ memory: inout BootMemory, space: AddressSpace, stackSize: UInt64 = KernelSpace.stackSize
+  ) throws(BootError) {
+    self.stackSize = stackSize
+    self.index = index
     tables = try memory.page()
-    interruptStacks = try memory.bytes(3 * 4096)
-    stack = try memory.bytes(KernelSpace.stackSize)
+    stack = try memory.bytes(stackSize)
     hostState = try memory.page()
     savePage = try memory.page()
     try space.map(
-      Self.stackTop(index) - KernelSpace.stackSize, to: stack, size: KernelSpace.stackSize, .writable | .noExecute,
-      from: &memory)
+      Self.stackTop(index) - stackSize, to: stack, size: stackSize, .writable | .noExecute, from: &memory)
+    for number in 0..<TrapStack.count {
+      guard let trap = TrapStack(index: number) else { continue }
+      try space.map(
+        trap.top(ofCore: index) - TrapStack.size, to: try memory.bytes(TrapStack.size), size: TrapStack.size,
+        .writable | .noExecute, from: &memory)
+    }
   }
 
   /// The first byte above the stack of core `index`.

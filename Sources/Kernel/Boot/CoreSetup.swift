@@ -12,18 +12,25 @@ enum CoreSetup {
     _ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, support: GuestSupport,
     space: AddressSpace
   ) {
+    enterParked(memory, gates: gates, features: features, space: space)
+    support.enable(memory, gates: gates)
+  }
+
+  /// What a core needs of that which only waits for machine checks.
+  static func enterParked(
+    _ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, space: AddressSpace
+  ) {
     cx86_write_cr3(space.root.value)
     loadTables(memory, gates)
     setControlRegisters(features)
     setSystemCalls(memory)
-    support.enable(memory, gates: gates)
   }
 
   private static func loadTables(_ memory: CoreMemory, _ gates: PhysicalAddress) {
     var taskState = TaskState()
-    for stack in 0..<3 {
-      let top = DirectMap.base + memory.interruptStacks.value + UInt64(stack + 1) * 4096
-      taskState.setInterruptStack(stack + 1, top)
+    for number in 0..<TrapStack.count {
+      guard let stack = TrapStack(index: number) else { continue }
+      taskState.setInterruptStack(Int(stack.number), stack.start(ofCore: memory.index))
     }
     memory.taskState.value = taskState
     let task = Descriptor.taskState(memory.taskState.address)
@@ -65,13 +72,7 @@ enum CoreSetup {
     let entries = cx86_trap_entries_address()
     let words: Cell<[512 of UInt64]> = BootMemory.place(at: table)
     for vector in 0..<256 {
-      let stack: UInt64 =
-        switch vector {
-        case 2: 1
-        case 8: 2
-        case 18: 3
-        default: 0
-        }
+      let stack = TrapStack(vector: vector)?.number ?? 0
       let gate = Descriptor.gate(entries + UInt64(vector) * 16, interruptStack: stack)
       words.value[2 * vector] = gate.0
       words.value[2 * vector + 1] = gate.1

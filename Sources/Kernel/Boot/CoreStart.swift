@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
 import Firmware
@@ -11,6 +12,8 @@ import X86
 // The booting core starts the others before it makes the domains: which of them answer decides who runs where.
 //
 //   INIT, start-up message ──► trampoline ──► kernelCoreStart: hasArrived ──► runCore: sleeps until isReleased ──► Core.run
+//
+// Those that nobody uses are started once, too, and sleep for good (`CoreParking`).
 //
 // One that does not arrive in time is sent back to where it waits for a start-up message, so that it does not wake up
 // later on memory that is somebody else's by then.
@@ -24,11 +27,14 @@ struct CoreCommon {
   let support: GuestSupport
   let space: AddressSpace
   let local: LocalAPIC
+  let rules: MachineCheckRules
 }
 
 /// What a core is told when it starts: written by the booting core, and `kernel` before it `isReleased`.
 struct CoreLaunch: ~Copyable {
   let index: Int
+  /// Whether it has nothing to run.
+  let isParked: Bool
   var apicID: UInt32
   let memory: CoreMemory
   let common: CoreCommon
@@ -38,8 +44,9 @@ struct CoreLaunch: ~Copyable {
   /// Whether it may run its threads.
   let isReleased = Atomic<Bool>(false)
 
-  init(index: Int, apicID: UInt32, memory: CoreMemory, common: CoreCommon) {
+  init(index: Int, apicID: UInt32, memory: CoreMemory, common: CoreCommon, isParked: Bool = false) {
     self.index = index
+    self.isParked = isParked
     self.apicID = apicID
     self.memory = memory
     self.common = common
@@ -56,10 +63,18 @@ struct CoreStart {
   /// Starts the core of `launch` and waits up to a second for it.
   func start(_ launch: Cell<CoreLaunch>) -> StartOutcome {
     let core = launch.value.apicID
-    writeTrampoline(launch)
     let apic = launch.value.common.local
     let frequency = launch.value.common.clock.tscFrequency
     initialise(core, apic, frequency)
+    return startInitialised(launch)
+  }
+
+  /// Starts a core that waits for its start-up message.
+  func startInitialised(_ launch: Cell<CoreLaunch>) -> StartOutcome {
+    let core = launch.value.apicID
+    let apic = launch.value.common.local
+    let frequency = launch.value.common.clock.tscFrequency
+    writeTrampoline(launch)
     for _ in 0..<2 {
       if !mute.contains(launch.value.index) { apic.send(0x0600 | UInt32(page.value >> 12), to: core) }
       let start = cx86_rdtsc()
@@ -80,12 +95,22 @@ struct CoreStart {
     apic.send(0x8500, to: core)
   }
 
+  /// Has the first `count` of these wait for their start-up messages.
+  func initialise(_ launches: Table<CoreLaunch>, first count: Int) {
+    guard count > 0 else { return }
+    let apic = launches[0].common.local
+    for place in 0..<count { apic.send(0xC500, to: launches[place].apicID) }
+    let start = cx86_rdtsc()
+    while cx86_rdtsc() &- start < launches[0].common.clock.tscFrequency / 100 { cx86_pause() }
+    for place in 0..<count { apic.send(0x8500, to: launches[place].apicID) }
+  }
+
   private func writeTrampoline(_ launch: Cell<CoreLaunch>) {
     let start = cx86_trampoline_address()
     let size = cx86_trampoline_end_address() - start
     let words = cx86_trampoline_words(
       pageTable: DirectMap.physical(ofKernel: cx86_boot_page_table_address()).value,
-      stackTop: DirectMap.base + launch.value.memory.stack.value + KernelSpace.stackSize,
+      stackTop: DirectMap.base + launch.value.memory.stack.value + launch.value.memory.stackSize,
       launch: launch.address,
       entry: cx86_core_entry_address())
     // SAFETY: the trampoline lies in the kernel's image; it is smaller than the page, which nothing else uses, and its
@@ -117,9 +142,18 @@ extension Cell where Value == CoreLaunch {
 func kernelCoreStart(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
   let common = start.value.common
-  CoreSetup.enter(
-    start.value.memory, gates: common.gates, features: common.features, support: common.support, space: common.space)
-  common.local.enable(usesDeadline: common.clock.timerRatio == 0)
+  let memory = start.value.memory
+  if start.value.isParked {
+    CoreSetup.enterParked(memory, gates: common.gates, features: common.features, space: common.space)
+  } else {
+    CoreSetup.enter(
+      memory, gates: common.gates, features: common.features, support: common.support, space: common.space)
+    common.local.enable(usesDeadline: common.clock.timerRatio == 0)
+  }
+  ErrorBanks.enable(common.rules) { bank in
+    log(.warning, "found at boot: \(bank.line(core: start.value.index, common.rules))")
+    log(.warning, bank.registers)
+  }
   start.value.hasArrived.store(true, ordering: .releasing)
   cx86_switch_stack(CoreMemory.stackTop(start.value.index), launch)
 }
@@ -128,6 +162,7 @@ func kernelCoreStart(_ launch: UInt64) {
 @c(kernel_core_run)
 func runCore(_ launch: UInt64) {
   guard let start = Cell(launch: launch) else { return }
+  if start.value.isParked { CoreParking.sleep(start.value.index) }
   let common = start.value.common
   while !start.value.isReleased.load(ordering: .acquiring) {
     let vector = cx86_wait_for_interrupt()

@@ -13,6 +13,8 @@ import X86
 struct CoreTable {
   let cores: Table<Core>
   let launches: Table<CoreLaunch>
+  /// Those that nobody uses.
+  let parking: CoreParking
   /// Those that run, or will when the booting one has done its work.
   let running: CoreSet
   /// Whether the core that boots is none of them: all others of QEMU's TCG change its state while it enters and leaves
@@ -32,7 +34,8 @@ struct CoreTable {
     let gates = try memory.page()
     CoreSetup.fillGates(gates)
     let common = CoreCommon(
-      gates: gates, clock: clock, features: host.features, support: host.support, space: host.space, local: local)
+      gates: gates, clock: clock, features: host.features, support: host.support, space: host.space, local: local,
+      rules: .own)
     let launches = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       CoreLaunch(
         index: index, apicID: host.machine.apicID(ofCore: index, sparingThis: spares),
@@ -45,8 +48,9 @@ struct CoreTable {
         index: index, apicID: launches[index].apicID, threads: try ThreadList(&memory), taskState: place.taskState,
         block: place.block, hostState: place.hostState)
     }
+    let parking = try CoreParking(launches, common, host, sparesThis: spares, &memory)
     memory.limit = nil
-    return CoreTable(cores: cores, launches: launches, running: running, sparesBootCore: spares)
+    return CoreTable(cores: cores, launches: launches, parking: parking, running: running, sparesBootCore: spares)
   }
 
   /// Starts them all. If core 0 was to be another than this and does not answer, it is this after all.
@@ -74,6 +78,7 @@ struct CoreTable {
   func tell(_ kernel: Kernel, _ memory: inout BootMemory) throws(BootError) {
     let shared = try memory.table(1) { _ in kernel }.cell(0)
     for index in 0..<launches.count { launches[index].kernel = shared }
+    trapState.keep(shared)
   }
 
   /// Lets all that run begin with their threads.

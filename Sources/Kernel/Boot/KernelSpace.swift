@@ -7,7 +7,8 @@ import X86
 
 /// The kernel's own address space, as every core and every domain has it.
 enum KernelSpace {
-  /// Where the cores' stacks are: 256 KiB apart, the lower half of each left out so that an overflow traps.
+  /// Where the cores' stacks are: 256 KiB apart. In the lower half of each are those for traps (`TrapStack`), with
+  /// unmapped memory below every one, so that an overflow traps.
   static var stacks: UInt64 { DirectMap.kernelBase + 1 * .GiB }
   static var stackStride: UInt64 { 256 * .KiB }
   static var stackSize: UInt64 { 128 * .KiB }

@@ -27,6 +27,7 @@ enum Probe {
       throw .refused("a guest does not leave at the end of its turn on this machine")
     }
     guard guest.isInterrupted() else { throw .refused("an interrupt does not reach a guest on this machine") }
+    try guest.meetsExceptions(support)
     guard !support.sharesControllers || guest.endsInterrupts() else {
       throw .refused("a guest does not end interrupts by itself on this machine")
     }
@@ -41,7 +42,7 @@ enum Probe {
 }
 
 /// A guest in real mode with one page of memory.
-private struct ProbeGuest {
+struct ProbeGuest {
   /// HLT.
   private static var halt: UInt64 { 0x100 }
   /// A jump to itself.
@@ -49,21 +50,22 @@ private struct ProbeGuest {
   /// STI, NOP, and a jump to itself.
   private static var opening: UInt64 { 0x120 }
   /// The handler of `vector`: HLT.
-  private static var handler: UInt64 { 0x130 }
+  static var handler: UInt64 { 0x130 }
   private static var vector: UInt32 { 0x20 }
   /// The handler of `higherVector`, in 16-bit code: mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iret.
   private static var endingHandler: UInt64 { 0x140 }
   private static var higherVector: UInt32 { 0x30 }
   /// Ticks of a turn, and of the longest that anything here may take.
   private static var turn: UInt64 { 1 << 20 }
-  private static var patience: UInt64 { 1 << 32 }
+  static var patience: UInt64 { 1 << 32 }
 
-  private let processor: AnyGuestProcessor
-  private let state: Cell<VirtualCPUState>
+  let processor: AnyGuestProcessor
+  let state: Cell<VirtualCPUState>
   private let host: HostReturn
+  let page: PhysicalAddress
 
   init(_ maker: GuestMaker, _ core: CoreMemory, _ memory: inout BootMemory) throws(BootError) {
-    let page = try memory.page()
+    page = try memory.page()
     let guest = try AddressSpace(&memory, form: maker.form)
     try guest.map(0, to: page, size: 4096, .writable | .user, from: &memory)
     processor = try maker.make(guest, identifier: 1, host: core.hostState, overlay: nil, from: &memory)
@@ -82,7 +84,7 @@ private struct ProbeGuest {
     processor.reset()
   }
 
-  private static func place(_ word: UInt32, at offset: UInt64, in page: PhysicalAddress) {
+  static func place(_ word: UInt32, at offset: UInt64, in page: PhysicalAddress) {
     // SAFETY: the page was dealt out for this; all offsets above are multiples of four inside it.
     unsafe DirectMap.pointer(page + offset).storeBytes(of: word, as: UInt32.self)
   }
@@ -151,7 +153,7 @@ private struct ProbeGuest {
       && processor.post(1, ofSlot: 0) == .refused
   }
 
-  private func start(at address: UInt64) {
+  func start(at address: UInt64) {
     state.value.rip = address
     state.value.registers.words[4] = 0x800
     state.value.cr0 = 0x10
@@ -163,7 +165,7 @@ private struct ProbeGuest {
   }
 
   /// Runs it, for `ticks` at the most where guests leave by themselves.
-  private func run(for ticks: UInt64) -> ExitReason? {
+  func run(for ticks: UInt64) -> ExitReason? {
     processor.run(state, host, until: cx86_rdtsc() &+ ticks)
     return processor.exitReason()
   }

@@ -52,7 +52,8 @@ struct SystemSetup {
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
       interrupts: interrupts, features: host.features, support: host.support, information: information,
       space: host.space, access: bus.access, passed: try devices.makePassed(&memory),
-      owners: try devices.makeOwners(&memory), remapping: bus.remapping)
+      owners: try devices.makeOwners(&memory), checks: try builder.machineChecks(host, clock, &memory),
+      remapping: bus.remapping)
     Self.reportFaults(bus, cores.cores)
     try Self.placeThreads(kernel)
     try cores.tell(kernel, &memory)
@@ -66,7 +67,7 @@ struct SystemSetup {
   func run(_ options: KernelOptions) {
     panicState.isTest.store(options.isPanicTest, ordering: .relaxed)
     cores.release()
-    if cores.sparesBootCore { cx86_halt_forever() }
+    if cores.sparesBootCore { cores.parking.parkThis() }
     kernelCoreStart(cores.launches.cell(0).address)
   }
 

@@ -77,11 +77,16 @@ extension Core {
       kernel.virtualCPUs[number].processor.skipPortWrite()
       kernel.raise(end.notification, for: end.thread, from: self.index)
     } else if let reason {
+      if reason.mayBeMachineCheck, kernel.virtualCPUs[number].processor.metMachineCheck {
+        meetMachineCheck(inGuestOf: index, kernel)
+        guard kernel.threads[index].state != .stopped else { return }
+      }
       kernel.virtualCPUs[number].leave(reason)
       kernel.virtualCPUs[number].trace(in: status, reason)
       finishGuest(index, kernel)
     } else {
       status.value.interruptExits &+= 1
+      if kernel.virtualCPUs[number].processor.metMachineCheck { meetMachineCheck(inGuestOf: index, kernel) }
       let vector = kernel.virtualCPUs[number].processor.takenInterrupt() ?? cx86_take_interrupt()
       if vector != 0 { handleInterrupt(vector, kernel) }
     }

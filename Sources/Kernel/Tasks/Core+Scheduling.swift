@@ -16,6 +16,7 @@ extension Core {
     if kernelLog.takeNotice() { kernel.announceLog(from: self.index) }
     let isCalled = wasCalled.load(ordering: .relaxed) && wasCalled.exchange(false, ordering: .sequentiallyConsistent)
     guard isCalled || now >= nextDue else { return }
+    kernel.checks.serve(self.index, now: now, kernel)
     nextDue = .max
     nextLimit = .max
     for place in 0..<threads.count {

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Synchronization
 import X86
 import _Volatile
@@ -51,6 +52,25 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
   say("  r13 \(hex: registers.r13) r14 \(hex: registers.r14) r15 \(hex: registers.r15)")
   BackTrace.walk(
     from: registers.rip, framePointer: registers.rbp, symbols: panicState.symbols, read: readOwn, say)
+  endPanic()
+}
+
+/// The machine cannot go on after a machine check: all banks of this core, and why.
+func panicForErrors(
+  on core: Int, _ rules: MachineCheckRules, _ global: MachineCheckGlobal, _ cause: MachineCheckCause
+) -> Never {
+  beginPanic()
+  say("kernel panic: machine check on core \(core) (MCG_STATUS \(hex: global.rawValue))")
+  say("  \(cause.sentence)")
+  ErrorBanks.each(rules) { bank in
+    say(bank.line(core: core, rules))
+    say(bank.registers)
+    if let kernel = trapState.kernel?.value, let (address, size) = bank.memory(rules),
+      let guest = kernel.checks.guest(at: address, size: size)
+    {
+      say("  memory of \(kernel.domains[guest.domain].name), guest address \(hex: guest.address)")
+    }
+  }
   endPanic()
 }
 

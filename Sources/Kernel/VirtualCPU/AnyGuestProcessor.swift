@@ -71,6 +71,13 @@ enum AnyGuestProcessor {
     }
   }
 
+  var metMachineCheck: Bool {
+    switch self {
+    case .svm(let processor): processor.value.metMachineCheck
+    case .vmx(let processor): processor.value.metMachineCheck
+    }
+  }
+
   func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     switch self {
     case .svm(let processor): processor.value.store(reason, in: &state)

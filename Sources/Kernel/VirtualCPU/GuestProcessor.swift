@@ -30,6 +30,8 @@ protocol GuestProcessor {
   func writtenPort() -> UInt16?
   /// Has the guest go on after that OUT.
   func skipPortWrite()
+  /// Whether the guest left, or was not entered, because the machine found an error, as far as the exit tells.
+  var metMachineCheck: Bool { get }
   /// Gives the VMM the guest's state, as far as `reason` needs it.
   func store(_ reason: ExitReason, in state: inout VirtualCPUState)
   /// Forgets all translations of the guest's addresses.
@@ -45,4 +47,10 @@ struct HostReturn {
   /// The address space: the VMM's, which most exits end in. To change it with the entry costs nothing more, since an
   /// entry forgets all translations anyway where they have no tags.
   var space: PhysicalAddress
+}
+
+extension ExitReason {
+  /// Whether the processor may have met an error of the machine's, which it tells of in this way too.
+  @inline(__always)
+  var mayBeMachineCheck: Bool { self == .shutdown || self == .invalidState }
 }

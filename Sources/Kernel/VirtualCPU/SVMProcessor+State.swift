@@ -16,7 +16,7 @@ extension SVMProcessor {
     vmcb[.cr0] = state.cr0
     vmcb[.cr2] = state.cr2
     vmcb[.cr3] = state.cr3
-    vmcb[.cr4] = state.cr4
+    vmcb[.cr4] = state.cr4 | ExceptionPolicy.machineCheckEnable
     vmcb[.efer] = state.efer & Self.guestEFER | EFER.svm.rawValue
     vmcb[.dr6] = state.dr6
     vmcb[.dr7] = state.dr7
@@ -99,7 +99,7 @@ extension SVMProcessor {
     state.cr0 = vmcb[.cr0]
     state.cr2 = vmcb[.cr2]
     state.cr3 = vmcb[.cr3]
-    state.cr4 = vmcb[.cr4]
+    state.cr4 = vmcb[.cr4] & ~ExceptionPolicy.machineCheckEnable
     state.efer = vmcb[.efer] & ~EFER.svm.rawValue
     state.dr6 = vmcb[.dr6]
     state.dr7 = vmcb[.dr7]

@@ -37,6 +37,7 @@ struct SVMProcessor: GuestProcessor {
     let second: Intercepts2 =
       .run | .call | .load | .save | .setGlobalInterrupt | .clearGlobalInterrupt | .skinit
       | .writeBackInvalidate | .monitor | .monitorWait | .monitorWaitArmed | .setXCR
+    vmcb[.exceptions] = ExceptionPolicy.intercepted
     vmcb[.intercept1] = first.rawValue
     vmcb[.intercept2] = second.rawValue
     vmcb[.ioPermissions] = permissions.ports.value
@@ -82,6 +83,7 @@ struct SVMProcessor: GuestProcessor {
     // Software interrupts (type 4) are executed again.
     let isRepeated = interrupted & Self.eventValid != 0 && interrupted.bits(8, count: 3) != 4
     vmcb[.eventInjection] = isRepeated ? interrupted : 0
+    giveBackException()
   }
 
   /// QEMU 7.2 saves a number for the flags of a guest that it stops between `cmpxchg8b` and the next instruction that

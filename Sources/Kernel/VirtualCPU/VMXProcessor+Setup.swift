@@ -56,7 +56,7 @@ extension VMXProcessor {
     vmcs[.secondaryControls] = controls.secondary
     vmcs[.exitControls] = controls.exit
     vmcs[.entryControls] = controls.entry
-    vmcs[.exceptions] = 0
+    vmcs[.exceptions] = ExceptionPolicy.intercepted
     vmcs[.pageFaultMask] = 0
     vmcs[.pageFaultMatch] = 0
     vmcs[.targetCount] = 0

@@ -106,7 +106,7 @@ struct VMXProcessor: GuestProcessor {
       return true
     case VMXExitCode.controlRegister: return settlesControlRegister(registers)
     case VMXExitCode.exception:
-      if exit().isNonMaskable { cx86_take_nmi() }
+      settleException()
       return false
     default: return false
     }
@@ -118,7 +118,8 @@ struct VMXProcessor: GuestProcessor {
   /// A guest wrote to CR0 or CR4 so that a bit would change that VMX wants as it is (Intel SDM volume 3, table 28-3).
   ///
   /// Of CR0 the guest is only shown the change; then it executes the instruction again, which now changes nothing of
-  /// ours, and the processor does the rest of it. Of CR4 there is but VMXE, which a guest without VMX must not set.
+  /// ours, and the processor does the rest of it. Of CR4 there are but VMXE and MCE, which
+  /// a guest must not set whose CPUID has neither.
   private func settlesControlRegister(_ registers: Cell<VirtualCPUState>) -> Bool {
     let qualification = vmcs[.qualification]
     guard qualification.bits(4, count: 2) == 0 else { return false }
