@@ -158,7 +158,7 @@ let onHost: [Target] = [
   tests("Switching", ["Bits", "ABI", "Virtio"]),
   tests("Machine", ["Bits", "ABI", "Decoding", "PCI", "Virtio"]),
   tests("Terminal", ["Bits", "ABI"]),
-  tests("Storage", ["Bits", "ABI"]),
+  tests("Storage", ["Bits", "ABI", "TestDriver"]),
   tests("AHCI", ["Bits"]),
   tests("DiskService", ["Bits", "ABI", "AHCI", "Storage", "Virtio"]),
   tests("DiskImage", ["Storage"]),

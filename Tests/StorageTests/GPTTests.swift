@@ -46,7 +46,7 @@ struct GPTTests {
     #expect(disk.read().note == .backupDiffers)
   }
 
-  @Test(arguments: zip([128, 128, 256, 512, 1024, 4096] as [UInt32], [4, 1024, 128, 200, 33, 5] as [UInt32]))
+  @Test(arguments: zip([128, 128, 256, 512, 1024, 4096] as [UInt32], [4, 8192, 128, 200, 33, 5] as [UInt32]))
   func `entries may be larger, fewer and more`(size: UInt32, count: UInt32) {
     let layout = SampleLayout(entryCount: count, entrySize: size)
     for sectorSize in [SectorSize.bytes512, .bytes4096] {
@@ -56,6 +56,33 @@ struct GPTTests {
       #expect(disk.read().note == nil)
       #expect(disk.read().partitions.map(\.first) == [20000, 30001])
     }
+  }
+
+  @Test func `entries beyond those that Linux has numbers for count for nothing`() {
+    let layout = SampleLayout(entryCount: 2048)
+    var disk = SampleDisk.gpt([], layout: layout)
+    for place in [254, 255, 2047] { disk.put(SampleEntry(1, 20000...20001), place, array: 2, layout) }
+    disk.seal(1)
+    #expect(disk.read().numbers == [255])
+  }
+
+  @Test func `a GPT for sectors of the other size is told from none`() {
+    var disk = SampleDisk(sectors: 100_000)
+    disk.put(0, type: 0xee, start: 1, count: 12499)
+    for (index, byte) in "EFI PART".utf8.enumerated() { disk.store(byte, 8, index) }
+    disk.store(UInt64(1), 8, 24)
+    #expect(disk.read().end == .failed(.otherSectorSize(made: .bytes4096)))
+    #expect(
+      disk.read().failure?.line.text
+        == "has a GPT made for sectors of 4096 bytes, and has others: make it anew on this disk")
+    disk.store(UInt64(2), 8, 24)
+    #expect(disk.read().end == .failed(.bothDamaged(primary: .noSignature, backup: .noSignature)))
+
+    var large = SampleDisk(.bytes4096, sectors: 1000)
+    large.put(0, type: 0xee, start: 1, count: 7999)
+    for (index, byte) in "EFI PART".utf8.enumerated() { large.store(byte, 0, 512 + index) }
+    large.store(UInt64(1), 0, 512 + 24)
+    #expect(large.read().end == .failed(.otherSectorSize(made: .bytes512)))
   }
 
   @Test func `a disk with sectors beyond 32 bits`() {
@@ -116,7 +143,7 @@ struct GPTTests {
     (.entrySize, true, { $0.store(UInt32(8192), $1, 84) }),
     (.entrySize, true, { $0.store(UInt32(0), $1, 84) }),
     (.entryCount, true, { $0.store(UInt32(0), $1, 80) }),
-    (.entryCount, true, { $0.store(UInt32(1025), $1, 80) }),
+    (.entryCount, true, { $0.store(UInt32(32769), $1, 80) }),
     (.entryCount, true, { $0.store(UInt32.max, $1, 80) }),
     (.entryPlace, true, { $0.store(UInt64(0), $1, 72) }),
     (.entryPlace, true, { $0.store(UInt64(1), $1, 72) }),

@@ -149,65 +149,99 @@ struct MBRTests {
 
   // MARK: - Bad chains
 
-  /// With a chain like this no logical partition can be had, but the primary ones can.
+  /// A chain like this ends where it is wrong: so many logical partitions can be had, and the primary ones.
   private func expect(
-    _ problem: ChainProblem, _ disk: SampleDisk, sourceLocation: SourceLocation = #_sourceLocation
+    _ problem: ChainProblem, after count: UInt32, _ disk: SampleDisk, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let reading = disk.read()
     #expect(reading.end == .done, sourceLocation: sourceLocation)
     #expect(reading.chainProblem == problem, sourceLocation: sourceLocation)
     #expect(reading.refusal(.number(1)) == nil, sourceLocation: sourceLocation)
-    #expect(reading.refusal(.number(5)) == .chain(problem), sourceLocation: sourceLocation)
+    #expect(reading.numbers.filter { $0 > 4 } == Array(5..<(5 + count)), sourceLocation: sourceLocation)
+    #expect(count == 0 || reading.refusal(.number(5)) == nil, sourceLocation: sourceLocation)
+    #expect(reading.refusal(.number(5 + count)) == .chain(problem), sourceLocation: sourceLocation)
     #expect(
       reading.refusal(.identifier(.mbr(signature: SampleDisk.signature, number: 60))) == .chain(problem),
       sourceLocation: sourceLocation)
     #expect(reading.refusal(.number(3)) == .missing, sourceLocation: sourceLocation)
   }
 
-  @Test func `a chain that comes back is refused`() {
+  @Test func `a chain that comes back is not followed again`() {
     var disk = Self.sample()
     disk.link(at: 60000, start: 1, count: 10, next: 2000)
-    expect(.loop, disk)
+    expect(.loop, after: 3, disk)
     disk.link(at: 60000, start: 1, count: 10, next: 10000)
-    expect(.loop, disk)
+    expect(.loop, after: 3, disk)
     disk.link(at: 50000, start: 63, count: 10, next: 0)
-    expect(.loop, disk)
+    expect(.loop, after: 1, disk)
     #expect(disk.read().reads.count == 2)
   }
 
-  @Test func `a chain that leaves the extended partition is refused`() {
+  @Test func `a chain that leaves the extended partition is not followed`() {
     var disk = Self.sample()
     disk.link(at: 60000, start: 1, count: 10, next: 50000)
-    expect(.outsideExtended, disk)
+    expect(.beyondDisk, after: 3, disk)
     disk.link(at: 60000, start: 1, count: 10, next: .max)
-    expect(.outsideExtended, disk)
+    expect(.beyondDisk, after: 3, disk)
+    disk.put(3, type: 0x0f, start: 50000, count: 40000)
+    disk.link(at: 60000, start: 1, count: 10, next: 45000)
+    expect(.outsideExtended, after: 3, disk)
   }
 
-  @Test func `a chain with an unsigned link or two of a kind in one is refused`() {
+  @Test func `a chain ends at a link that is not signed, whatever its entries' flags`() {
     var disk = Self.sample()
+    disk.store(UInt8(0x13), 52000, 446)
+    #expect(disk.read().chainProblem == nil)
     disk.store(UInt16(0), 60000, 510)
-    expect(.malformed, disk)
-    disk = Self.sample()
-    disk.put(2, type: 0x83, start: 3000, count: 1, in: 52000)
-    expect(.malformed, disk)
-    disk = Self.sample()
-    disk.put(2, type: 0x05, start: 20000, count: 1, in: 52000)
-    expect(.malformed, disk)
+    expect(.malformed, after: 2, disk)
   }
 
-  @Test func `a chain in an extended partition beyond the end is not followed`() {
+  @Test func `left-overs behind a link's first two entries count where they lie in the link`() {
+    // As `ebrextra`: a partition far outside the link, and a second next link.
     var disk = Self.sample()
-    disk.put(3, type: 0x0f, start: 50000, count: 50001)
-    expect(.beyondDisk, disk)
-    #expect(disk.read().reads.count == 1)
+    disk.put(2, type: 0x83, start: 3000, count: 1, in: 52000)
+    disk.put(3, type: 0x05, start: 20000, count: 1, in: 52000)
+    #expect(disk.read().chainProblem == nil)
+    #expect(disk.read().partitions.map(\.first).suffix(3) == [50063, 52100, 60001])
+
+    disk.put(2, type: 0x83, start: 10, count: 5, in: 52000)
+    #expect(disk.read().partitions.map(\.first).suffix(4) == [50063, 52100, 52010, 60001])
   }
 
-  @Test func `two extended partitions are refused`() {
+  @Test func `an entry with a size is a partition, whatever its type`() {
+    // As `type0log`: without it all that come after would have another number.
+    var disk = Self.sample()
+    disk.put(0, type: 0, start: 63, count: 1000, in: 50000)
+    disk.put(1, type: 0, start: 10240, count: 4096)
+    #expect(disk.read().numbers == [1, 2, 4, 5, 6, 7])
+    #expect(disk.read().partitions[3].first == 50063)
+  }
+
+  @Test func `of an extended partition that goes beyond the end all can be had that is there`() {
+    var disk = Self.sample()
+    disk.put(3, type: 0x0f, start: 50000, count: 60000)
+    disk.link(at: 60000, start: 1, count: 40000, next: 50000)
+    let reading = disk.read()
+    #expect(reading.chainProblem == .beyondDisk)
+    #expect(reading.refusal(.number(6)) == nil)
+    #expect(reading.refusal(.number(7)) == .unusable(7, .beyondDisk))
+    #expect(reading.refusal(.number(8)) == .chain(.beyondDisk))
+  }
+
+  @Test func `extended partitions are followed in their order`() {
     var disk = SampleDisk(sectors: 100_000)
     disk.put(0, type: 0x83, start: 2048, count: 10)
-    disk.put(1, type: 0x05, start: 10000, count: 10)
-    disk.put(3, type: 0x85, start: 20000, count: 10)
-    expect(.severalExtended, disk)
+    disk.put(1, type: 0x05, start: 20000, count: 1000)
+    disk.put(3, type: 0x85, start: 10000, count: 1000)
+    disk.link(at: 20000, start: 1, count: 10, next: 100)
+    disk.link(at: 20100, start: 1, count: 10)
+    disk.link(at: 10000, start: 1, count: 10)
+    #expect(disk.read().numbers == [1, 2, 4, 5, 6, 7])
+    #expect(disk.read().partitions.map(\.first).suffix(3) == [20001, 20101, 10001])
+    #expect(disk.read().problems.allSatisfy { $0 == nil })
+
+    disk.unreadable = [20100]
+    expect(.unreadable, after: 1, disk)
   }
 
   @Test func `a chain has at most sixty links`() {
@@ -226,6 +260,6 @@ struct MBRTests {
     disk.link(at: 10000 + 5900, start: 1, count: 99, next: 6000)
     disk.link(at: 16000, start: 1, count: 99)
     #expect(disk.read().chainProblem == .tooLong)
-    #expect(disk.read().refusal(.number(64)) == .chain(.tooLong))
+    #expect(disk.read().refusal(.number(65)) == .chain(.tooLong))
   }
 }

@@ -68,7 +68,7 @@ struct VirtualDiskTests {
     size: SectorSize, first: UInt64, shown: UInt64
   ) throws {
     let disk = try Self.disk(first, 5000, size, type: .mbr(0x8e))
-    #expect(disk.capacity == (shown + 5000) * size.units)
+    #expect(disk.capacity == (shown + 5000) * size.units + 2048)
 
     let reading = try Self.label(disk).read()
     #expect(reading.end == .done)
@@ -85,12 +85,12 @@ struct VirtualDiskTests {
     let prefix = UInt64.MiB / size.bytes
     let largest = UInt64(UInt32.max) - prefix
     let unique = GUID(1, 2, 3, 4, 5)
-    let small = try Self.disk(prefix, largest, size, type: .gpt(SampleEntry.linux), identifier: .guid(unique))
+    let small = try Self.disk(prefix, largest, size)
     #expect(try Self.label(small).read().partitions.first?.count == largest)
-    #expect(small.suffix == 0)
+    #expect(try Self.label(small).read().kind == .mbr(signature: small.label?.identifier.diskSignature ?? 0))
+    #expect(try Self.label(try Self.disk(prefix, largest + 1, size)).read().partitions.first?.count == largest + 1)
 
     let large = try Self.disk(prefix, largest + 1, size, type: .gpt(SampleEntry.linux), identifier: .guid(unique))
-    #expect(large.suffix == (size == .bytes512 ? 33 : 5))
     for damaged in [nil, 1, 2, large.sectorCount - 1] as [UInt64?] {
       var label = try Self.label(large)
       if let damaged { label.store(UInt8(0xff), damaged, 16) }
@@ -118,9 +118,20 @@ struct VirtualDiskTests {
     let first = try Self.label(try Self.disk(2048, 100, identifier: .mbr(signature: 7, number: 1))).read().kind
     let again = try Self.label(try Self.disk(2048, 100, identifier: .mbr(signature: 7, number: 1))).read().kind
     let second = try Self.label(try Self.disk(2048, 100, identifier: .mbr(signature: 7, number: 2))).read().kind
+    let nameless = try Self.label(try Self.disk(2048, 100, identifier: .mbr(signature: 0, number: 1))).read().kind
     #expect(first == again)
+    #expect(nameless != .mbr(signature: 0))
     #expect(first != second)
     #expect(first != .mbr(signature: 0))
+  }
+
+  @Test func `a PARTUUID is the real one where a table with one entry can say it`() throws {
+    for own in [PartitionIdentifier.guid(GUID(1, 2, 3, 4, 5)), .mbr(signature: 7, number: 1)] {
+      let disk = try Self.disk(2048, 100, identifier: own)
+      #expect(try Self.label(disk).read().partitions.map(\.identifier) == [own])
+    }
+    let second = try Self.label(try Self.disk(2048, 100, identifier: .mbr(signature: 7, number: 2))).read()
+    #expect(second.partitions.first?.identifier != .mbr(signature: 7, number: 1))
   }
 
   @Test func `made-up bytes are the same whatever part of them is asked for`() throws {
@@ -148,6 +159,8 @@ struct VirtualDiskTests {
       ])
     #expect(try Self.extents(disk, 6143..<6144) == [.disk(DiskRange(first: 14335, count: 1))])
 
+    #expect(try Self.extents(disk, 6144..<8192) == [.madeUp(offset: 6144 * 512, count: 1 << 20)])
+
     let large = try Self.disk(2048, 1 << 33)
     let end = 2048 + UInt64(1) << 33
     #expect(
@@ -159,7 +172,7 @@ struct VirtualDiskTests {
 
   @Test func `a request is checked from its first sector to its last`() throws {
     let disk = try Self.disk(10240, 4096)
-    let beyond: [(UInt64, UInt64)] = [(6143, 1024), (6144, 512), (.max, 512), (.max, .max - 511), (6137, 4096)]
+    let beyond: [(UInt64, UInt64)] = [(8191, 1024), (8192, 512), (.max, 512), (.max, .max - 511), (8185, 4096)]
     for (unit, bytes) in beyond {
       #expect(throws: RangeProblem.beyondEnd) { try disk.range(unit: unit, bytes: bytes) }
     }
@@ -172,17 +185,27 @@ struct VirtualDiskTests {
     let disk = try Self.disk(256, 10, .bytes4096)
     #expect(throws: RangeProblem.unaligned) { try disk.range(unit: 1, bytes: 4096) }
     #expect(throws: RangeProblem.unaligned) { try disk.range(unit: 0, bytes: 512) }
-    #expect(throws: RangeProblem.beyondEnd) { try disk.range(unit: (256 + 10) * 8, bytes: 4096) }
+    #expect(throws: RangeProblem.beyondEnd) { try disk.range(unit: (256 + 10 + 256) * 8, bytes: 4096) }
     #expect(throws: RangeProblem.beyondEnd) { try disk.range(unit: (1 << 61) + 8, bytes: 4096) }
     #expect(try disk.realSectors(disk.range(unit: 265 * 8, bytes: 4096)) == DiskRange(first: 265, count: 1))
   }
 
-  @Test func `what is made up has no real sectors`() throws {
-    let disk = try Self.disk(2048, 1 << 33)
-    for range in [0..<1, 2047..<2049, (disk.sectorCount - 34)..<(disk.sectorCount - 32)] as [Range<UInt64>] {
+  /// What partitioning tools write: a table at the start, a backup GPT at the end, and zeros over both.
+  @Test(arguments: [
+    (100_000, .mbr(signature: 1, number: 2)), (100_001, .guid(GUID(1, 2, 3, 4, 5))),
+    (1 << 33, .mbr(signature: 1, number: 2)),
+  ] as [(UInt64, PartitionIdentifier)])
+  func `nothing written to the disk outside its partition reaches that`(
+    count: UInt64, identifier: PartitionIdentifier
+  ) throws {
+    let disk = try Self.disk(2048, count, identifier: identifier)
+    let end = disk.sectorCount
+    for range in [0..<1, 0..<34, 2047..<2049, (end - 33)..<end, (end - 2048)..<end, (end - 2049)..<end, (end - 1)..<end] {
       let named = try disk.range(unit: range.lowerBound, bytes: UInt64(range.count) * 512)
       #expect(throws: RangeProblem.madeUp) { try disk.realSectors(named) }
     }
+    let last = try disk.range(unit: end - 2049, bytes: 512)
+    #expect(try disk.realSectors(last) == DiskRange(first: 2048 + count - 1, count: 1))
   }
 
   @Test func `a range of a larger disk names nothing beyond this one`() throws {

@@ -13,7 +13,8 @@ struct GPTHeader: Equatable {
 
   static var signature: UInt64 { 0x5452_4150_2049_4645 }
   static var size: Int { 92 }
-  static var maximumEntries: UInt32 { 1024 }
+  /// Bytes of the largest entry array, as for Linux.
+  static var maximumEntriesSize: UInt64 { 4 << 20 }
 
   let alternate: UInt64
   let firstUsable: UInt64
@@ -62,7 +63,7 @@ struct GPTHeader: Equatable {
       throw .misplaced
     }
     guard entrySize >= 128, entrySize <= 4096, entrySize & (entrySize &- 1) == 0 else { throw .entrySize }
-    guard entryCount > 0, entryCount <= Self.maximumEntries else { throw .entryCount }
+    guard entryCount > 0, entriesSize <= Self.maximumEntriesSize else { throw .entryCount }
     let sectors = (entriesSize + disk.sectorSize.bytes - 1) / disk.sectorSize.bytes
     guard entriesStart > 1, fits(entriesStart, count: sectors, in: disk.sectorCount) else { throw .entryPlace }
     let last = entriesStart + sectors - 1

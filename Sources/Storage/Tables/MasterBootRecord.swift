@@ -17,7 +17,8 @@ enum MasterBootRecord {
     let start: UInt32
     let count: UInt32
 
-    var isEmpty: Bool { type == 0 || count == 0 }
+    /// Only the size counts: Linux has a partition also where the type is 0.
+    var isEmpty: Bool { count == 0 }
     /// The byte is a flag, in bit 7; a file system's boot sector has other things here.
     var makesSense: Bool { isActive & 0x7f == 0 }
   }
@@ -35,9 +36,8 @@ enum MasterBootRecord {
       count: sector.load(offset + 12) ?? 0)
   }
 
-  /// Whether the sector looks like such a record.
-  static func isSound(_ sector: borrowing RawSpan) -> Bool {
-    guard isSigned(sector) else { return false }
+  /// Whether the entries of a record look like entries.
+  static func makesSense(_ sector: borrowing RawSpan) -> Bool {
     for index in 0..<4 where !entry(index, sector).makesSense { return false }
     return true
   }

@@ -70,7 +70,7 @@ extension PartitionReader {
 
   private mutating func takeEntry(_ bytes: borrowing RawSpan, at offset: Int, _ index: UInt64, _ header: GPTHeader) {
     let type = GUID(bytes, at: offset)
-    guard type != .zero, let first: UInt64 = bytes.load(offset + 32), let last: UInt64 = bytes.load(offset + 40) else {
+    guard type != .zero, index < PartitionTable.mostNumber, let first: UInt64 = bytes.load(offset + 32), let last: UInt64 = bytes.load(offset + 40) else {
       return
     }
     var partition = Partition(
@@ -110,10 +110,23 @@ extension PartitionReader {
         table.note = .backupDiffers
       }
     case (.backup, .some(let problem)):
-      if let damage = gpt.primaryProblem { return fail(.bothDamaged(primary: damage, backup: problem)) }
+      if let damage = gpt.primaryProblem { return lookElsewhere(.bothDamaged(primary: damage, backup: problem)) }
       table.note = .backupDamaged(problem)
     }
     return copy == .primary ? begin(.backup) : finishGPT()
+  }
+
+  /// Looks where a GPT begins that was made with sectors of the other size, before it says that there is none.
+  private mutating func lookElsewhere(_ failure: TableFailure) -> Step {
+    stage = .otherSectorSize(failure)
+    return read(table.disk.sectorSize == .bytes512 ? SectorSize.bytes4096.units : 0)
+  }
+
+  mutating func takeOther(_ sector: borrowing RawSpan, _ failure: TableFailure) -> Step {
+    let isLarge = table.disk.sectorSize == .bytes4096
+    let start = isLarge ? Int(SectorSize.bytes512.bytes) : 0
+    let isHeader = sector.load(start, as: UInt64.self) == GPTHeader.signature && sector.load(start + 24) == UInt64(1)
+    return fail(isHeader ? .otherSectorSize(made: isLarge ? .bytes512 : .bytes4096) : failure)
   }
 
   private mutating func finishGPT() -> Step {

@@ -8,10 +8,15 @@ import Bits
 //
 //   bootSector ─┬─► chain ─► chain … ─► finished           an MBR, with the links of its logical partitions
 //               ├─► header ─► entries … ─► header ─► …     a GPT: the primary, then the backup in any case
+//               │      └─► otherSectorSize ─► finished     neither is sound; only to tell people what is wrong
 //               └─► strayHeader ─► finished                neither; only to tell people what is wrong
 //
-// A sector that cannot be read counts as one with nonsense in it. Every way ends: the chain has at most 60 links, no
+// A sector that cannot be read counts as one with nonsense in it. Every way ends: the chains have at most 60 links, no
 // link twice, and each of the two entry arrays at most 4 MiB.
+//
+// Which entries are partitions, and which numbers they have, is as in Linux (block/partitions/msdos.c, efi.c): a table
+// that others have written means what they were shown. Beyond it goes that a GPT's backup is used when the first is
+// damaged, as Linux does when it is told `gpt`, and that entries of a GPT may be larger than 128 bytes.
 
 /// Reads the partition table of a disk, be it MBR or GPT.
 package struct PartitionReader: ~Copyable {
@@ -34,6 +39,7 @@ package struct PartitionReader: ~Copyable {
     case chain
     case header(GPTHeader.Copy)
     case entries(GPTHeader.Copy)
+    case otherSectorSize(TableFailure)
     case finished
   }
 
@@ -63,6 +69,7 @@ package struct PartitionReader: ~Copyable {
     case .chain: return takeLink(bytes)
     case .header(let copy): return takeHeader(bytes, copy)
     case .entries(let copy): return takeEntries(bytes, copy)
+    case .otherSectorSize(let failure): return takeOther(bytes, failure)
     case .finished: return ended
     }
   }
@@ -73,6 +80,7 @@ package struct PartitionReader: ~Copyable {
     case .bootSector: return fail(.unreadable)
     case .strayHeader: return fail(.noTable)
     case .chain: return breakChain(.unreadable)
+    case .otherSectorSize(let failure): return fail(failure)
     case .header(let copy), .entries(let copy): return conclude(copy, .unreadable)
     case .finished: return ended
     }

@@ -50,17 +50,18 @@ extension PartitionTable {
       guard found == nil else { throw .ambiguous }
       found = index
     }
-    if let chainProblem, isLogical(selector, found) { throw .chain(chainProblem) }
-    guard let found else { throw .missing }
+    guard let found else {
+      if let chainProblem, isLogical(selector) { throw .chain(chainProblem) }
+      throw .missing
+    }
     guard !self[found].isExtended else { throw .extended }
     if let problem = self[found].problem { throw .unusable(self[found].number, problem) }
     return self[found]
   }
 
-  /// Whether a logical partition is meant, be it found or not.
-  private func isLogical(_ selector: PartitionSelector, _ found: Int?) -> Bool {
-    if let found { return self[found].number >= MasterBootRecord.firstLogical }
-    return switch selector {
+  /// Whether a logical partition is meant.
+  private func isLogical(_ selector: PartitionSelector) -> Bool {
+    switch selector {
     case .number(let number), .identifier(.mbr(_, let number)): number >= MasterBootRecord.firstLogical
     default: false
     }

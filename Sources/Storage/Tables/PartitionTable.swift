@@ -9,12 +9,14 @@ import Bits
 package struct PartitionTable: ~Copyable {
   /// The most partitions of one disk.
   package static var capacity: Int { 64 }
+  /// The highest number that Linux gives; entries behind it count for nothing.
+  static var mostNumber: UInt64 { 255 }
 
   package let disk: DiskGeometry
   package internal(set) var kind: TableKind?
   /// Why there are no partitions at all.
   package internal(set) var failure: TableFailure?
-  /// Why no logical partition can be had.
+  /// Why there may be more logical partitions than were found.
   package internal(set) var chainProblem: ChainProblem?
   /// What is wrong with a GPT that could be used.
   package internal(set) var note: TableNote?

@@ -15,6 +15,8 @@ package enum TableFailure: Error, Equatable, Sendable {
   case badProtectiveMBR
   /// Neither the GPT at the start nor that at the end of the disk is sound.
   case bothDamaged(primary: HeaderProblem, backup: HeaderProblem)
+  /// There is a GPT where one begins that was made with sectors of this size, which the disk has not.
+  case otherSectorSize(made: SectorSize)
   /// More partitions than `PartitionTable.capacity`.
   case tooManyPartitions
 
@@ -27,6 +29,8 @@ package enum TableFailure: Error, Equatable, Sendable {
     case .badProtectiveMBR: return "has a protective MBR that does not begin at sector 1"
     case .bothDamaged(let primary, let backup):
       return "has no sound GPT: first \(primary.phrase); backup \(backup.phrase)"
+    case .otherSectorSize(let made):
+      return "has a GPT made for sectors of \(made.rawValue) bytes, and has others: make it anew on this disk"
     case .tooManyPartitions: return "has more than \(PartitionTable.capacity) partitions"
     }
   }
@@ -44,7 +48,7 @@ package enum HeaderProblem: Error, Equatable, Sendable {
   case usableSectors
   /// An entry's size is not 128 times a power of two, or above 4096.
   case entrySize
-  /// No entries, or more than 1024.
+  /// No entries, or more than 4 MiB of them.
   case entryCount
   /// The entry array is not on the disk, or covers a header or partitions.
   case entryPlace
@@ -67,19 +71,17 @@ package enum HeaderProblem: Error, Equatable, Sendable {
   }
 }
 
-/// What is wrong with the chain of logical partitions; none of them may be given to anybody then.
+/// What is wrong with a chain of logical partitions: it ends there, and those before have their numbers.
 package enum ChainProblem: Error, Equatable, Sendable {
   case unreadable
-  /// A link of it has no signature, or an entry that makes no sense.
+  /// A link of it has no signature.
   case malformed
+  /// It leads beyond the end of the disk.
+  case beyondDisk
   /// It comes back to a sector where it was.
   case loop
   /// It leads out of the extended partition.
   case outsideExtended
-  /// The extended partition goes beyond the end of the disk.
-  case beyondDisk
-  /// There is more than one extended partition.
-  case severalExtended
   /// More links than `PartitionTable.capacity` allows.
   case tooLong
 
@@ -88,10 +90,9 @@ package enum ChainProblem: Error, Equatable, Sendable {
     switch self {
     case .unreadable: "cannot be read"
     case .malformed: "has a malformed link"
+    case .beyondDisk: "goes beyond the end of the disk"
     case .loop: "is a loop"
     case .outsideExtended: "leaves the extended partition"
-    case .beyondDisk: "is in an extended partition that goes beyond the end of the disk"
-    case .severalExtended: "is ambiguous: there is more than one extended partition"
     case .tooLong: "is too long"
     }
   }

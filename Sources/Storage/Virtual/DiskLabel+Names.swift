@@ -7,8 +7,13 @@ import Bits
 // needs are made from the partition's own, so that they are the same after each start.
 
 extension PartitionIdentifier {
-  /// The signature of a made-up MBR: never zero, which would be none.
+  /// Whether it is that of a GPT.
+  var isGUID: Bool { if case .guid = self { true } else { false } }
+
+  /// The signature of a made-up MBR: the real disk's for its first partition, whose PARTUUID is then its own, and one of
+  /// its own for each other; never zero, which would be none.
   var diskSignature: UInt32 {
+    if case .mbr(let signature, 1) = self, signature != 0 { return signature }
     var checksum = CRC32()
     let guid = partitionGUID
     for index in 0..<16 { checksum.add(guid.bytes[index]) }

@@ -5,7 +5,7 @@ import Bits
 
 /// A made-up partition table with one entry: what is around a partition on a virtual disk.
 ///
-/// An MBR where its 32-bit numbers suffice; else a GPT, with its backup after the partition.
+/// An MBR for a partition of an MBR, where its 32-bit numbers suffice; else a GPT, with its backup after the partition.
 struct DiskLabel: Sendable {
   /// Bytes of a GPT's entry array: the least that there must be (UEFI 2.10, §5.3.2).
   private static var arraySize: UInt64 { 16384 }
@@ -26,7 +26,7 @@ struct DiskLabel: Sendable {
     self.sectorSize = sectorSize
     self.first = first
     count = partition.count
-    isGPT = partition.count > UInt64(UInt32.max) - first
+    isGPT = partition.identifier.isGUID || partition.count > UInt64(UInt32.max) - first
     type = partition.type
     identifier = partition.identifier
     guard isGPT else {
@@ -40,8 +40,9 @@ struct DiskLabel: Sendable {
     entriesChecksum = checksum.value
   }
 
-  /// Sectors of the backup GPT.
-  var suffix: UInt64 { isGPT ? arraySectors + 1 : 0 }
+  /// Made-up sectors after the partition, also where there is no backup GPT: whoever believes that there is one, as every
+  /// tool does that makes a new table or removes an old one, writes there and not on the partition's end.
+  var suffix: UInt64 { .MiB / sectorSize.bytes }
 
   private var arraySectors: UInt64 { Self.arraySize / sectorSize.bytes }
   private var sectorCount: UInt64 { first + count + suffix }

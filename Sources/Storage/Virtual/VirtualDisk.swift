@@ -5,12 +5,13 @@ import Bits
 
 // What a guest sees of a partition:
 //
-//   virtual   │ made up: the table │ the partition's sectors │ made up: backup GPT, if it is one │
-//             0                  prefix                prefix + count                     sectorCount
+//   virtual   │ made up: the table │ the partition's sectors │ made up: 1 MiB, a backup GPT at its end │
+//             0                  prefix                prefix + count                          sectorCount
 //   real disk                      └──► first … first + count
 //
 // The prefix is 1 MiB and as much as the partition is off a multiple of 1 MiB, so that an address of the virtual disk
-// is aligned as that of the real disk behind it.
+// is aligned as that of the real disk behind it. What is made up cannot be written: a tool that makes another table
+// fails, and the partition is as it was.
 
 /// A disk as one VM sees it: a whole disk, or one partition behind a made-up table.
 ///
