@@ -42,14 +42,16 @@ struct LinuxTableTests {
     let answer = try await Tool.run([
       "sh", "-c",
       """
-      for disk in $(seq 0 \(disks.count - 1)); do echo "disk"; partx -g -r -o NR,START,SECTORS,UUID \(folder.path)/$disk 2>&1; done
+      cd \(folder.path)
+      for disk in $(seq 0 \(disks.count - 1)); do echo "disk"; partx -g -r -o NR,START,SECTORS,UUID $disk 2>&1; done
       true
       """,
     ])
     return answer.split(separator: "disk\n", omittingEmptySubsequences: false).dropFirst().map { lines in
       lines.split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
-        guard words.count >= 3, let number = UInt32(words[0]), let first = UInt64(words[1]), let count = UInt64(words[2])
+        guard words.count >= 3, let number = UInt32(words[0]), let first = UInt64(words[1]),
+          let count = UInt64(words[2])
         else { return nil }
         return Row(number: number, first: first, count: count, identifier: words.count > 3 ? String(words[3]) : "")
       }.sorted()

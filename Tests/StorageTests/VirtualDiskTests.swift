@@ -191,16 +191,18 @@ struct VirtualDiskTests {
   }
 
   /// What partitioning tools write: a table at the start, a backup GPT at the end, and zeros over both.
-  @Test(arguments: [
-    (100_000, .mbr(signature: 1, number: 2)), (100_001, .guid(GUID(1, 2, 3, 4, 5))),
-    (1 << 33, .mbr(signature: 1, number: 2)),
-  ] as [(UInt64, PartitionIdentifier)])
+  @Test(
+    arguments: [
+      (100_000, .mbr(signature: 1, number: 2)), (100_001, .guid(GUID(1, 2, 3, 4, 5))),
+      (1 << 33, .mbr(signature: 1, number: 2)),
+    ] as [(UInt64, PartitionIdentifier)])
   func `nothing written to the disk outside its partition reaches that`(
     count: UInt64, identifier: PartitionIdentifier
   ) throws {
     let disk = try Self.disk(2048, count, identifier: identifier)
     let end = disk.sectorCount
-    for range in [0..<1, 0..<34, 2047..<2049, (end - 33)..<end, (end - 2048)..<end, (end - 2049)..<end, (end - 1)..<end] {
+    let starts = [0..<1, 0..<34, 2047..<2049] as [Range<UInt64>]
+    for range in starts + [33, 2048, 2049, 1].map({ (end - $0)..<end }) {
       let named = try disk.range(unit: range.lowerBound, bytes: UInt64(range.count) * 512)
       #expect(throws: RangeProblem.madeUp) { try disk.realSectors(named) }
     }

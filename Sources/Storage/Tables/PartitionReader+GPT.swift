@@ -70,9 +70,9 @@ extension PartitionReader {
 
   private mutating func takeEntry(_ bytes: borrowing RawSpan, at offset: Int, _ index: UInt64, _ header: GPTHeader) {
     let type = GUID(bytes, at: offset)
-    guard type != .zero, index < PartitionTable.mostNumber, let first: UInt64 = bytes.load(offset + 32), let last: UInt64 = bytes.load(offset + 40) else {
-      return
-    }
+    guard type != .zero, index < PartitionTable.mostNumber, let first: UInt64 = bytes.load(offset + 32),
+      let last: UInt64 = bytes.load(offset + 40)
+    else { return }
     var partition = Partition(
       number: UInt32(truncatingIfNeeded: index) + 1, first: first, count: 0, type: .gpt(type),
       identifier: .guid(GUID(bytes, at: offset + 16)), name: PartitionName(utf16: bytes, at: offset + 56))
