@@ -19,11 +19,12 @@ struct Bench {
     for round in 1...bench.rounds { try await bench.measure(round: round) }
 
     let report = Report(measurements: bench.results, subjects: bench.subjects)
-    print(report.table())
+    if report.hasValues { print(report.table()) }
     if bench.subjects.contains(.roost), bench.scenes == Scene.allCases {
       print("", report.exits(), report.network(), report.sizes(), separator: "\n")
       for line in try await DiskCounts.measure() { print(line) }
     }
+    try await bench.count()
     exit(report.holds ? 0 : 1)
   }
 
@@ -33,6 +34,17 @@ struct Bench {
     subjects = named.isEmpty ? Subject.allCases : named
     let wanted = arguments.compactMap { Scene(rawValue: $0) }
     scenes = wanted.isEmpty ? Scene.allCases : wanted
+  }
+
+  /// Prints what is counted, once: it is the same in each round.
+  private func count() async throws {
+    if subjects.contains(.roost), scenes.contains(.exits) {
+      Bench.say("Roost, \(Scene.exits.title)")
+      for line in try await ExitCosts.measure() { print(line) }
+    }
+    guard scenes.contains(.counts) else { return }
+    Bench.say(Scene.counts.title)
+    for line in try await WorkCounts.measure(subjects) { print(line) }
   }
 
   private mutating func measure(round: Int) async throws {
@@ -55,6 +67,7 @@ struct Bench {
         try await $0.measureAll(&$1)
         try await $0.measureNetwork(&$1)
       }
+    case .exits, .counts: break
     }
   }
 

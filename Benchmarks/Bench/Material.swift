@@ -20,7 +20,7 @@ enum Material {
     try await Tool.run(["\(Repository.root)/Benchmarks/Material/make", folder])
     try makeDisk()
     guard subjects.contains(.roost) else { return }
-    for scene in Scene.allCases {
+    for scene in Scene.allCases where scene.isDescribed {
       try await Tool.run([
         Repository.roost, "build", "\(Repository.root)/Benchmarks/\(scene.rawValue).yaml",
         "-o", "\(folder)/\(image(scene))",

@@ -9,10 +9,17 @@ struct Report {
   let measurements: Measurements
   let subjects: [Subject]
 
+  /// Whether there is anything in the table.
+  var hasValues: Bool { !measured.isEmpty }
+
+  private var measured: [Metric] {
+    Metric.allCases.filter { metric in subjects.contains { !measurements.all(metric, $0).isEmpty } }
+  }
+
   /// The table of all values and their ratios.
   func table() -> String {
     let titles = ["metric"] + subjects.map(\.title) + ["ratio", "bound", ""]
-    let rows = [titles] + Metric.allCases.map(row)
+    let rows = [titles] + measured.map(row)
     let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")

@@ -11,6 +11,13 @@ enum Scene: String, CaseIterable {
   case disk
   /// Four guests on one network.
   case four
+  /// A guest of a few instructions that leaves for one reason after the other.
+  case exits
+  /// One guest and four, each instruction counted.
+  case counts
+
+  /// Whether it has a description of its own.
+  var isDescribed: Bool { self != .counts }
 
   var guests: Int { self == .four ? 4 : 1 }
 
@@ -21,13 +28,15 @@ enum Scene: String, CaseIterable {
     case .four: "four guests"
     case .card: "one guest with a network card"
     case .disk: "one guest with a disk"
+    case .exits: "exits by reason, counted"
+    case .counts: "one and four guests, counted"
     }
   }
 
   /// What a guest has besides a console and a network, as the files with its drivers are called.
   var device: String? {
     switch self {
-    case .one, .four: nil
+    case .one, .four, .exits, .counts: nil
     case .card, .disk: rawValue
     }
   }
@@ -36,7 +45,7 @@ enum Scene: String, CaseIterable {
   /// - Parameter hasOneOwner: Whether the computer runs one system, from which nobody has to be protected.
   func arguments(hasOneOwner: Bool) -> [String] {
     switch self {
-    case .one, .four: []
+    case .one, .four, .exits, .counts: []
     case .card:
       (hasOneOwner ? [] : ["-device", "intel-iommu,intremap=on"])
         + ["-netdev", "user,id=net", "-device", "e1000e,netdev=net,bus=pcie.0,addr=4,romfile="]

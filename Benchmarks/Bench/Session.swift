@@ -9,10 +9,11 @@ struct Session {
   let scene: Scene
   let machine: TestMachine
 
-  init(_ subject: Subject, _ scene: Scene) async throws {
+  /// Boots it, with `more` of QEMU's arguments.
+  init(_ subject: Subject, _ scene: Scene, _ more: [String] = []) async throws {
     self.subject = subject
     self.scene = scene
-    machine = try await subject.boot(scene)
+    machine = try await subject.boot(scene, more)
   }
 
   func end() async { await machine.end() }

@@ -23,8 +23,8 @@ enum Subject: String, CaseIterable {
   /// Two that guests run on; with a hypervisor a third, the first, which does not (decision 14).
   private var processors: Int { self == .bare ? 2 : 3 }
 
-  /// Starts the emulated computer, one and the same for all.
-  func boot(_ scene: Scene) async throws -> TestMachine {
+  /// Starts the emulated computer, one and the same for all, with `more` of QEMU's arguments.
+  func boot(_ scene: Scene, _ more: [String] = []) async throws -> TestMachine {
     let folder = "\(Material.folder)/"
     let kind = scene.device.map { "-\($0)" } ?? ""
     let kernel: (file: String, initrd: String, arguments: String) =
@@ -40,14 +40,14 @@ enum Subject: String, CaseIterable {
         "-m", self == .bare ? "128" : "4096", "-display", "none", "-nodefaults", "-no-reboot",
         "-serial", "unix:\(TestMachine.socket),server=on,wait=on",
         "-kernel", kernel.file, "-initrd", kernel.initrd, "-append", kernel.arguments,
-      ] + scene.arguments(hasOneOwner: self == .bare))
+      ] + scene.arguments(hasOneOwner: self == .bare) + more)
   }
 
   /// KVM's host keeps to the processors that its guests are on.
   private func hostArguments(_ scene: Scene) -> String {
     let device =
       switch scene {
-      case .one, .four: ""
+      case .one, .four, .exits, .counts: ""
       case .card: " intel_iommu=on card=0000:00:04.0"
       case .disk: " disk=/dev/sda"
       }
