@@ -169,7 +169,7 @@ package struct FunctionReset: Sendable {
       return now >= deadline ? fail() : .waiting(until: now &+ times.poll)
     }
     guard vendor == function.identity.vendor else { return fail() }
-    saved.restore(in: access)
+    guard saved.restore(in: access) else { return fail() }
     phase = .done
     return .done
   }

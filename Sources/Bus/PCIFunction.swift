@@ -21,6 +21,8 @@ package struct PCIFunction: Sendable {
   package var isMultifunction = false
   /// What lies behind it, if it is a bridge (header type 1).
   package var bridge: BridgeBuses?
+  /// What it passes on, if it is a bridge.
+  package var windows = BridgeWindows()
   /// Its ranges by their registers; of a bridge, of a host's or an ISA bus's bridge and of headers of other types none
   /// is looked for, but for the two of a bridge.
   package var ranges: InlineArray<6, BaseAddress> = InlineArray(repeating: BaseAddress())
@@ -85,6 +87,7 @@ extension PCIFunction {
       bridge = BridgeBuses(
         secondary: access.read8(address, Register.secondaryBus),
         subordinate: access.read8(address, Register.subordinateBus))
+      windows = BridgeWindows(of: address, passesRest: identity.classCode == MachineClass.subtractive, in: access)
       readBody(ranges: 2, romAt: Register.bridgeROM, in: access)
     default: break
     }
@@ -113,4 +116,6 @@ private enum MachineClass {
   static var hostBridge: UInt32 { 0x0600 }
   static var isaBridge: UInt32 { 0x0601 }
   static var remapping: UInt32 { 0x0806 }
+  /// With its interface: a bridge that passes on what nobody else takes.
+  static var subtractive: UInt32 { 0x06_0401 }
 }

@@ -12,8 +12,10 @@ package enum RangeProblem: Error, Equatable, Sendable {
   case unassigned(range: Int)
   /// It ends beyond what a processor or a port can name.
   case outOfReach(range: Int)
-  /// It lies over memory or over what the kernel keeps for itself.
+  /// It lies over memory or over what the machine keeps for itself.
   case taken(range: Int)
+  /// This bridge above the function passes nothing on to there.
+  case outsideWindow(range: Int, FunctionAddress)
   /// It lies over a range of this function.
   case overlaps(range: Int, FunctionAddress)
   /// It shares a page, which cannot be divided, with a range of this function.
@@ -25,7 +27,9 @@ package enum RangeProblem: Error, Equatable, Sendable {
     case .malformed(let range): "\(address): base address \(range) makes no sense"
     case .unassigned(let range): "\(address): the firmware gave base address \(range) no place"
     case .outOfReach(let range): "\(address): base address \(range) leads beyond the end of the address space"
-    case .taken(let range): "\(address): base address \(range) lies over memory or the kernel's own devices"
+    case .taken(let range): "\(address): base address \(range) lies over memory or the machine's own devices"
+    case .outsideWindow(let range, let bridge):
+      "\(address): base address \(range) lies where the bridge \(bridge) passes nothing on"
     case .overlaps(let range, let other): "\(address): base address \(range) lies over a range of \(other)"
     case .sharesPage(let range, let other): "\(address): base address \(range) shares a page with \(other)"
     }
@@ -35,22 +39,28 @@ package enum RangeProblem: Error, Equatable, Sendable {
 extension Span<PCIFunction> {
   /// Checks the ranges of function `index`: that each has a place, and to itself.
   ///
+  /// Ports that firmware gave no place are as if they were not there: no driver of today needs them.
+  ///
   /// - Parameters:
-  ///   - isTaken: Whether a byte of this memory is anything but a device's that may be given away.
+  ///   - taken: Where no device may be that is given away.
   ///   - isSameOwner: Whether the function at this position goes to the same owner: then the two may share a page.
   package func checkRanges(
-    of index: Int, isTaken: (PhysicalRange) -> Bool, isSameOwner: (Int) -> Bool = { _ in false }
+    of index: Int, _ taken: TakenRanges, isSameOwner: (Int) -> Bool = { _ in false }
   ) throws(RangeProblem) {
     for range in 0..<6 {
       let base = self[index].ranges[range]
       switch base.kind {
       case .none, .upperHalf: continue
       case .malformed: throw .malformed(range: range)
-      case .io: try checkPlace(base, range, below: 0x1_0000)
+      case .io where !self[index].usesPorts: continue
+      case .io:
+        try checkPlace(base, range, below: 0x1_0000)
+        guard !taken.holds(ports: base.address..<base.address + base.size) else { throw .taken(range: range) }
       case .memory, .memory64:
         try checkPlace(base, range, below: MemoryMap.end)
-        guard !isTaken(base.pages) else { throw .taken(range: range) }
+        guard !taken.holds(base.pages) else { throw .taken(range: range) }
       }
+      try checkWindows(of: index, range, base)
       try checkNeighbours(of: index, range, base, isSameOwner)
     }
   }
@@ -58,6 +68,15 @@ extension Span<PCIFunction> {
   private func checkPlace(_ base: BaseAddress, _ range: Int, below end: UInt64) throws(RangeProblem) {
     guard base.address != 0 else { throw .unassigned(range: range) }
     guard fits(base.address, count: base.size, in: end) else { throw .outOfReach(range: range) }
+  }
+
+  /// Of all bridges above one is the machine's own at least, and each passes on only what all above it do.
+  private func checkWindows(of index: Int, _ range: Int, _ base: BaseAddress) throws(RangeProblem) {
+    var closed: FunctionAddress?
+    eachAncestor(of: index) { bridge in
+      if closed == nil, !self[bridge].windows.pass(base) { closed = self[bridge].address }
+    }
+    if let closed { throw .outsideWindow(range: range, closed) }
   }
 
   private func checkNeighbours(
@@ -74,6 +93,26 @@ extension Span<PCIFunction> {
         }
       }
     }
+  }
+}
+
+extension PCIFunction {
+  /// Whether it answers at ports: only if firmware gave all of them a place, since they are switched on together.
+  package var usesPorts: Bool {
+    var count = 0
+    for range in 0..<6 where ranges[range].kind == .io {
+      guard ranges[range].address != 0 else { return false }
+      count += 1
+    }
+    return count > 0
+  }
+
+  /// The function as it can be handed over: without ports that it does not use.
+  package var handedOver: PCIFunction {
+    guard !usesPorts else { return self }
+    var function = self
+    for range in 0..<6 where ranges[range].kind == .io { function.ranges[range] = BaseAddress() }
+    return function
   }
 }
 

@@ -16,10 +16,12 @@ enum Register {
   static var firstBase: Int               { 0x10 }
   static var secondaryBus: Int            { 0x19 }   // type 1
   static var subordinateBus: Int          { 0x1a }   // type 1
+  static var ioWindow: Int                { 0x1c }   // type 1: base and limit
   static var memoryWindow: Int            { 0x20 }   // type 1: base and limit
   static var prefetchableWindow: Int      { 0x24 }   // type 1
   static var prefetchableBaseHigh: Int    { 0x28 }   // type 1
   static var prefetchableLimitHigh: Int   { 0x2c }   // type 1
+  static var ioWindowHigh: Int            { 0x30 }   // type 1: base and limit
   static var subsystemVendor: Int         { 0x2c }   // type 0
   static var subsystem: Int               { 0x2e }   // type 0
   static var expansionROM: Int            { 0x30 }   // type 0

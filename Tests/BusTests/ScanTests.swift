@@ -257,7 +257,7 @@ import Testing
     var span = found.mutableSpan
     span.assignGroups()
     for index in found.indices {
-      try? found.span.checkRanges(of: index, isTaken: { $0.start.value < 1 << 20 })
+      try? found.span.checkRanges(of: index, TakenRanges(MemoryMap()))
       found.span.eachRequester(of: index) { _ in }
       let saved = SavedConfiguration(of: found[index], in: bus)
       try? found[index].enableFirstMessage(InterruptMessage(address: 0xfee0_0000, data: 1), in: bus, NoMemory())

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Bus
 import CX86
 import Firmware
 import Processors
@@ -59,14 +60,27 @@ struct MachineDescription {
     }
   }
 
-  /// Whether a page that a device answers at is the kernel's own.
-  func isOwn(_ range: PhysicalRange) -> Bool {
-    if range.overlaps(PhysicalRange(start: topology.localAPIC, size: 4096)) { return true }
-    for index in 0..<topology.ioapicCount
-    where range.overlaps(PhysicalRange(start: topology.ioapic(index).address, size: 4096)) {
-      return true
+  /// Where no device may be, whatever it says: in memory as firmware's map claims it, in the registers that the tables
+  /// name, and in what firmware set aside.
+  func taken(_ map: MemoryMap) -> TakenRanges {
+    var taken = TakenRanges(map)
+    taken.take(PhysicalRange(start: topology.localAPIC, size: MemoryMap.pageSize))
+    for index in 0..<topology.ioapicCount {
+      taken.take(PhysicalRange(start: topology.ioapic(index).address, size: MemoryMap.pageSize))
     }
-    return remapping?.isOwn(range) ?? false
+    if let hpet { taken.take(PhysicalRange(start: hpet.address, size: MemoryMap.pageSize)) }
+    for index in 0..<(windows?.count ?? 0) { if let windows { taken.take(windows[index].range) } }
+    remapping?.eachUnit { taken.take($0) }
+    remapping?.eachReservedRange { taken.take($0) }
+    // A power management block has up to 256 ports, on a border of its size.
+    let ports: InlineArray<3, UInt16?> = [fixed?.timerPort, fixed?.controlPort, fixed?.resetRegister?.port]
+    for index in 0..<3 {
+      guard let port = ports[index] else { continue }
+      let first = UInt64(port).roundedDown(to: 256)
+      taken.take(ports: first..<first + 256)
+    }
+    if let port = redirection?.port { taken.take(ports: UInt64(port)..<UInt64(port) + 8) }
+    return taken
   }
 
   /// The core this code runs on, and the others after it; or, if it is to be spared, the others alone.

@@ -38,15 +38,8 @@ enum RemappingDescription {
     return isFar
   }
 
-  /// Whether the range holds registers of one of them.
-  func isOwn(_ range: PhysicalRange) -> Bool {
-    var isOwn = false
-    eachUnit { if $0.overlaps(range) { isOwn = true } }
-    return isOwn
-  }
-
   /// Calls `body` with the registers of each unit.
-  private func eachUnit(_ body: (PhysicalRange) -> Void) {
+  func eachUnit(_ body: (PhysicalRange) -> Void) {
     switch self {
     case .intel(let intel):
       for index in 0..<intel.unitCount { body(intel.unit(index).registers) }

@@ -26,7 +26,7 @@ extension DeviceAssignment {
     let firstLine = reader.count(.interrupts) + lines.count
     var routes = FixedList<16, UInt64>()
     var place: FunctionPlace?
-    if let function = findPassed(index, builder.directMapped, memory.map) {
+    if let function = findPassed(index, builder.directMapped) {
       do throws(IOMMUError) { place = try prepare(function, owner, builder, &memory) } catch {
         log(.error, "\(domains[owner].name): \(error.line)")
       }
@@ -72,7 +72,7 @@ extension DeviceAssignment {
   // MARK: - May it be given away?
 
   /// The function that record `index` means; `nil` if it is not to be had, which is then reported.
-  private func findPassed(_ index: Int, _ directMapped: DirectMappedGuests, _ map: MemoryMap) -> Int? {
+  private func findPassed(_ index: Int, _ directMapped: DirectMappedGuests) -> Int? {
     let record = reader.device(index)
     let address = FunctionAddress(record.address)
     let name = domains[Int(record.domain)].name
@@ -88,7 +88,7 @@ extension DeviceAssignment {
     }
     guard isGuarded(function, record, name, directMapped) else { return nil }
     let owner = record.domain
-    guard hasOwnRanges(function, name, map, isSameOwner: { self.owner(ofFunction: $0) == owner }) else { return nil }
+    guard hasOwnRanges(function, name, isSameOwner: { self.owner(ofFunction: $0) == owner }) else { return nil }
     for range in 0..<6 where found.ranges[range].isMemory && !found.ranges[range].address.isAligned(to: 4096) {
       log(.error, "\(name): base address \(range) of \(address) does not begin a page")
       return nil
@@ -156,9 +156,11 @@ extension DeviceAssignment {
     _ function: Int, _ owner: Int, _ builder: borrowing DomainBuilder, _ memory: inout BootMemory
   ) throws(IOMMUError) -> FunctionPlace {
     try attach(function, to: owner, builder, &memory)
-    let found = functions[function]
+    let found = functions[function].handedOver
     // So that its table of messages can be written; where it answers no guest can change.
-    found.change(inserting: .memorySpace | .ioSpace, in: access)
+    found.change(
+      inserting: found.usesPorts ? .memorySpace | .ioSpace : .memorySpace,
+      removing: found.usesPorts ? .none : .ioSpace, in: access)
     var place = FunctionPlace(
       function: found, saved: SavedConfiguration(of: found, in: access),
       resetMethod: functions.span.resetMethod(of: function))

@@ -22,6 +22,8 @@ struct DeviceAssignment: ~Escapable {
   let cores: Table<Core>
   let domains: Table<Domain>
   let placement: CorePlacement
+  /// Where no device may be that is given away.
+  private let taken: TakenRanges
   /// The first vector that is free.
   let firstVector: UInt64
   var lines = FixedList<128, InterruptLine>()
@@ -35,8 +37,14 @@ struct DeviceAssignment: ~Escapable {
   @_lifetime(copy reader)
   init(
     _ reader: BootImage, _ machine: MachineDescription, _ bus: MachineBus, _ interrupts: InterruptControllers,
-    _ cores: Table<Core>, _ domains: Table<Domain>, _ placement: CorePlacement
+    _ cores: Table<Core>, _ domains: Table<Domain>, _ placement: CorePlacement, claimed map: MemoryMap
   ) {
+    var taken = machine.taken(map)
+    for index in 0..<reader.count(.ports) {
+      let record = reader.ports(index)
+      taken.take(ports: UInt64(record.first)..<UInt64(record.first) + UInt64(record.count))
+    }
+    self.taken = taken
     self.reader = reader
     self.machine = machine
     self.bus = bus
@@ -80,7 +88,7 @@ struct DeviceAssignment: ~Escapable {
     let owner = Int(record.domain)
     var information = builder.information(of: record)
     var line: InterruptLine?
-    if let function = find(index), let range = registers(of: function, name: domains[owner].name, memory.map),
+    if let function = find(index), let range = registers(of: function, name: domains[owner].name),
       let message = protect(function, for: record, builder, &memory)
     {
       information.isPresent = 1
@@ -206,15 +214,10 @@ struct DeviceAssignment: ~Escapable {
 
   /// Whether the function's ranges are its own; else that is reported.
   func hasOwnRanges(
-    _ function: Int, _ name: ShortName, _ map: MemoryMap, isSameOwner: (Int) -> Bool = { _ in false }
+    _ function: Int, _ name: ShortName, isSameOwner: (Int) -> Bool = { _ in false }
   ) -> Bool {
     do throws(RangeProblem) {
-      try functions.span.checkRanges(
-        of: function,
-        isTaken: { range in
-          for index in 0..<map.freeCount where range.overlaps(map.freeRange(index)) { return true }
-          return machine.isOwn(range)
-        }, isSameOwner: isSameOwner)
+      try functions.span.checkRanges(of: function, taken, isSameOwner: isSameOwner)
       return true
     } catch {
       log(.error, "\(name): \(error.line(of: functions[function].address))")
@@ -223,8 +226,8 @@ struct DeviceAssignment: ~Escapable {
   }
 
   /// The pages of the device's registers, if nothing else is in them.
-  private func registers(of function: Int, name: ShortName, _ map: MemoryMap) -> PhysicalRange? {
-    guard hasOwnRanges(function, name, map) else { return nil }
+  private func registers(of function: Int, name: ShortName) -> PhysicalRange? {
+    guard hasOwnRanges(function, name) else { return nil }
     let base = functions[function].ranges[AHCIFunction.range]
     let room = AddressMap.deviceMemory - AddressMap.deviceRegisters
     guard base.isMemory, base.size <= room else {
