@@ -18,7 +18,7 @@ cx86_svm_run:
     mov %cr3, %rax
     cmp %rax, %rcx
     je 1f
-    mov %rcx, %cr3              // VMRUN keeps it for the exit
+    mov %r8, %cr3               // VMRUN keeps it for the exit
 1:  mov %rdi, %rax
     clgi
     sti

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Synchronization
 import Virtualisation
 import X86
@@ -34,6 +35,13 @@ struct Kernel {
   let checks: MachineChecks
   /// The IOMMUs, together one; none if the machine has none that works.
   let remapping: Table<Remapping>
+
+  /// What CR3 holds for a domain.
+  @inline(__always)
+  func root(of index: Int) -> PagingRoot {
+    SpaceNumbers(isPossible: features.hasSpaceNumbers, domainCount: domains.count)
+      .root(ofDomain: index, domains[index].space.root)
+  }
 
   /// Raises `bits` for a thread, wherever it is.
   func raise(_ bits: Notifications, for index: Int, from core: Int) {

@@ -26,6 +26,7 @@ package struct CR4: Flags {
   package static var fxsave: Self           { .bit(9) }                   // OSFXSR
   package static var simdExceptions: Self   { .bit(10) }                  // OSXMMEXCPT
   package static var vmx: Self              { .bit(13) }                  // VMXE
+  package static var numberedSpaces: Self   { .bit(17) }                  // PCIDE translations carry a number
   package static var xsave: Self            { .bit(18) }                  // OSXSAVE
   package static var smep: Self             { .bit(20) }                  // SMEP ring 0 runs no ring-3 page
   package static var smap: Self             { .bit(21) }                  // SMAP ring 0 touches no ring-3 page

@@ -13,6 +13,8 @@ package struct ProcessorFeatures: Sendable {
   package let svmIdentifiers: UInt32
   /// The local APIC can be reached by model-specific registers.
   package let hasX2APIC: Bool
+  /// Translations can carry the number of their address space (process-context identifiers).
+  package let hasSpaceNumbers: Bool
   package let hasSMEP: Bool
   package let hasSMAP: Bool
   package let hasXSAVE: Bool
@@ -42,6 +44,7 @@ package struct ProcessorFeatures: Sendable {
     svmFeatures = svm.edx
     svmIdentifiers = svm.ebx
     hasX2APIC = basic.ecx.bits(21, count: 1) == 1
+    hasSpaceNumbers = basic.ecx.bits(17, count: 1) == 1
     hasSMEP = structured.ebx.bits(7, count: 1) == 1
     hasSMAP = structured.ebx.bits(20, count: 1) == 1
     hasXSAVE = basic.ecx.bits(26, count: 1) == 1

@@ -103,7 +103,8 @@ struct SurveyTests {
     var machine = SavedMachine.amd
     // Flags of 0: the DMAR does not offer it.
     machine.set("sys/firmware/acpi/tables/IVRS", nil)
-    machine.addTable("DMAR", [38, 0] + [UInt8](repeating: 0, count: 10) + [0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0])
+    let unit: [UInt8] = [0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0]
+    machine.addTable("DMAR", [38, 0] + [UInt8](repeating: 0, count: 10) + unit)
 
     #expect(MachineSurvey(machine.files).isFit)
     #expect(findings("remapping", machine)[0].contains("VMs' devices need 'unprotected-dma'"))

@@ -152,8 +152,9 @@ void cx86_switch_stack(uint64_t stackTop, uint64_t launch) __attribute__((noretu
 // MARK: svm.S
 
 /// Runs the guest of the VMCB at `vmcb` with the registers at `registers` (all but rax and rsp, which the VMCB holds),
-/// in the order of their numbers; gives the host back what VMSAVE wrote to `hostVMCB`, and comes back with `hostCR3`.
-void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3);
+/// in the order of their numbers; gives the host back what VMSAVE wrote to `hostVMCB`, and comes back with `hostCR3`, for
+/// which `newCR3` is written if CR3 is another.
+void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
 
 // MARK: vmx.S
 

@@ -45,11 +45,13 @@ enum CoreSetup {
     unsafe cx86_load_tables(&gdt, &idt)
   }
 
-  /// CR0 with TS: only guests use floating point, and a component that does is stopped.
+  /// CR0 with TS: only guests use floating point, and a component that does is stopped. CR4 with PCIDE: the core is in
+  /// long mode on the kernel's own tables, whose number is 0, as the processor wants it.
   private static func setControlRegisters(_ features: ProcessorFeatures) {
     let cr0: CR0 = .protection | .monitor | .taskSwitched | .extensionType | .numericError | .writeProtect | .paging
     cx86_write_cr0(cr0.rawValue)
     var cr4: CR4 = .pae | .fxsave | .simdExceptions | .machineCheck
+    cr4.set(.numberedSpaces, to: features.hasSpaceNumbers)
     cr4.set(.xsave, to: features.hasXSAVE)
     cr4.set(.smep, to: features.hasSMEP)
     cr4.set(.smap, to: features.hasSMAP)

@@ -70,7 +70,7 @@ struct ProbeGuest {
     try guest.map(0, to: page, size: 4096, .writable | .user, from: &memory)
     processor = try maker.make(guest, identifier: 1, host: core.hostState, overlay: nil, from: &memory)
     state = BootMemory.cell(VirtualCPUState(), at: try memory.page())
-    host = HostReturn(state: core.hostState, space: PhysicalAddress(cx86_read_cr3()))
+    host = HostReturn(state: core.hostState, space: PagingRoot(value: cx86_read_cr3()))
     Self.place(0xf4, at: Self.halt, in: page)
     Self.place(0xfeeb, at: Self.loop, in: page)
     Self.place(0xfeeb_90fb, at: Self.opening, in: page)

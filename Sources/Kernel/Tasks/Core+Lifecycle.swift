@@ -32,6 +32,7 @@ extension Core {
     kernel.threads[index].deadline = 0
     kernel.threads[index].sleepUntil = 0
     kernel.threads[index].mode = .user
+    kernel.threads[index].mustForget = true
     if let number = kernel.threads[index].virtualCPU {
       kernel.virtualCPUs[number].reset()
       if extendedOwner == number { extendedOwner = nil }

@@ -63,7 +63,7 @@ extension Core {
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    let host = HostReturn(state: hostState, space: kernel.domains[index].space.root)
+    let host = HostReturn(state: hostState, space: kernel.root(of: index))
     let reason = kernel.virtualCPUs[number].run(host, until: end)
     noteLoaded(index, kernel)
     let after = cx86_rdtsc()
@@ -111,8 +111,11 @@ extension Core {
   /// Makes the thread's address space and frame those that the processor uses.
   @inline(__always)
   private mutating func load(_ index: Int, _ kernel: Kernel) {
-    guard loaded != index else { return }
-    cx86_write_cr3(kernel.domains[index].space.root.value)
+    let mustForget = kernel.threads[index].mustForget
+    guard loaded != index || mustForget else { return }
+    kernel.threads[index].mustForget = false
+    let root = kernel.root(of: index)
+    cx86_write_cr3(mustForget ? root.forgetting : root.keeping)
     noteLoaded(index, kernel)
   }
 

@@ -47,6 +47,8 @@ struct Thread: ~Copyable {
   let virtualCPU: Int?
   var state = ThreadState.stopped
   var mode = ThreadMode.user
+  /// Whether translations of its address space are to be forgotten when it next runs.
+  var mustForget = true
   /// When `Notifications.timer` is due; 0 for never.
   var deadline: UInt64 = 0
   /// When its sleeping guest enters; 0 if none sleeps.

@@ -88,7 +88,7 @@ private func say(_ line: LogLine) { kernelLog.show(line, name: "roost") }
 /// A word of the kernel's own data or stacks.
 private func readOwn(_ address: UInt64) -> UInt64? {
   guard address.isAligned(to: 8), address >= DirectMap.kernelBase,
-    let place = AddressSpace(root: PhysicalAddress(cx86_read_cr3())).translate(address, requiring: .present)
+    let place = AddressSpace(root: PagingRoot(value: cx86_read_cr3()).tables).translate(address, requiring: .present)
   else { return nil }
   // SAFETY: the page table leads there, from the slot that holds nothing but the kernel's image and stacks.
   return unsafe DirectMap.pointer(place).load(as: UInt64.self)

@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Processors
 import Virtualisation
 import X86
 
@@ -44,9 +45,9 @@ protocol GuestProcessor {
 struct HostReturn {
   /// Where those registers of the host are that guests have values of their own for.
   var state: PhysicalAddress
-  /// The address space: the VMM's, which most exits end in. To change it with the entry costs nothing more, since an
-  /// entry forgets all translations anyway where they have no tags.
-  var space: PhysicalAddress
+  /// The address space: the VMM's, which most exits end in. It is in CR3 before the entry, since an exit that loads CR3
+  /// with other tables would leave the processor with the translations of those before, wherever these outlast an exit.
+  var space: PagingRoot
 }
 
 extension ExitReason {

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Virtualisation
 import X86
 
@@ -75,7 +76,7 @@ struct SVMProcessor: GuestProcessor {
     unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
       unsafe cx86_svm_run(
         vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), host.state.value,
-        host.space.value)
+        host.space.value, host.space.keeping)
     }
     vmcb[.tlbControl] = 0
     if isTranslated { repairFlags(before, injected) }

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Processors
 import Virtualisation
 import X86
 
@@ -50,6 +51,7 @@ struct VMXProcessor: GuestProcessor {
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     activate()
     vmcs[.hostCR3] = host.space.value
+    if cx86_read_cr3() != host.space.value { cx86_write_cr3(host.space.keeping) }
     beginPosting()
     repeat { enter(registers, host, until: deadline) } while settles(registers)
     endPosting()
@@ -66,8 +68,6 @@ struct VMXProcessor: GuestProcessor {
         UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), state.value.isLaunched ? 1 : 0)
     }
     guard failed == 0 else {
-      // There was no exit that loaded it.
-      cx86_write_cr3(host.space.value)
       state.value.reason = 1 << 31
       return reportFailure()
     }
