@@ -24,7 +24,8 @@ package struct BootHeader: BitwiseCopyable {
 
   package var magic: UInt64 = BootHeader.magic
   package var version: UInt32 = BootHeader.version
-  private var reserved: UInt32 = 0
+  /// An `OnPanic`.
+  package var onPanic: UInt32 = 0
   /// Bytes of both parts.
   package var size: UInt64 = 0
   /// Where each `BootTable` is.
@@ -131,6 +132,12 @@ package struct DomainTraits: Flags {
 package enum OnCrash: UInt8, Sendable {
   case stop = 0
   case restart = 1
+}
+
+/// What happens to the machine when its kernel cannot go on.
+package enum OnPanic: UInt32, Sendable {
+  case stop = 0
+  case reboot = 1
 }
 
 /// A piece of memory that can be mapped into domains.

@@ -18,6 +18,8 @@ package struct System: Equatable, Sendable {
   package var declaredMemory: UInt64?
   /// Whether devices of servers may be used without an IOMMU.
   package var allowsUnprotectedDMA = false
+  /// What happens to the computer when the kernel cannot go on.
+  package var onPanic = OnPanic.stop
 }
 
 /// The serial port that people sit at.

@@ -46,6 +46,9 @@ package struct BootImage: ~Escapable {
   /// The system's name.
   package var name: ShortName { header.name }
 
+  /// What happens when the kernel cannot go on.
+  package var onPanic: OnPanic { OnPanic(rawValue: header.onPanic) ?? .stop }
+
   /// Bytes of both parts; what was handed over may be longer.
   package var size: UInt64 { header.size }
 
@@ -63,6 +66,9 @@ package struct BootImage: ~Escapable {
       header.systemSize <= UInt64(system.byteCount)
     else { throw BootImageError(nil, 0, "says another size than was loaded") }
     guard header.name.isPrintable else { throw BootImageError(nil, 0, "holds a name that is not printable") }
+    guard OnPanic(rawValue: header.onPanic) != nil else {
+      throw BootImageError(nil, 0, "wants something unknown of a panic")
+    }
     for index in 0..<BootTable.count {
       guard let table = BootTable(rawValue: index) else { continue }
       let extent = header.tables[index]

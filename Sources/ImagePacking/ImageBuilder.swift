@@ -7,6 +7,7 @@ import Bits
 /// Collects the tables and files of a boot image and writes them down.
 struct ImageBuilder {
   private let name: ShortName
+  private let onPanic: OnPanic
   private var files: [File] = []
   /// Regions of files that were mapped, by file.
   private var fileRegions: [UInt32: UInt32] = [:]
@@ -29,7 +30,10 @@ struct ImageBuilder {
   /// Bytes from which on what a guest boots is material: what is smaller is made for one VM.
   static let leastMaterial = 64 << 10
 
-  init(name: ShortName) { self.name = name }
+  init(name: ShortName, onPanic: OnPanic) {
+    self.name = name
+    self.onPanic = onPanic
+  }
 
   /// Adds a file of its own.
   mutating func add(file name: String, _ bytes: [UInt8], isMaterial: Bool = false) -> UInt32 {
@@ -96,7 +100,7 @@ extension ImageBuilder {
     let systemSize = start + system.count
     let (material, mark) = material(from: systemSize, &offsets)
     var head = tables(at: offsets).bytes(
-      name: name, systemSize: systemSize, imageSize: systemSize + material.count, mark: mark)
+      name: name, onPanic: onPanic, systemSize: systemSize, imageSize: systemSize + material.count, mark: mark)
     head.pad(to: Self.page)
     return PackedImage(system: head + system, material: material)
   }
@@ -168,9 +172,10 @@ private struct Tables {
     for record in records { contents.append(record: record) }
   }
 
-  func bytes(name: ShortName, systemSize: Int, imageSize: Int, mark: UInt64) -> [UInt8] {
+  func bytes(name: ShortName, onPanic: OnPanic, systemSize: Int, imageSize: Int, mark: UInt64) -> [UInt8] {
     var header = header
     header.name = name
+    header.onPanic = onPanic.rawValue
     header.size = UInt64(imageSize)
     header.systemSize = UInt64(systemSize)
     header.material = mark

@@ -34,7 +34,7 @@ struct SystemLayout {
 
   init(_ system: System) {
     self.system = system
-    builder = ImageBuilder(name: ShortName(text: system.name))
+    builder = ImageBuilder(name: ShortName(text: system.name), onPanic: system.onPanic)
   }
 
   mutating func addPrograms(_ programs: Programs) throws(PackingError) {

@@ -25,14 +25,14 @@ struct Kernel {
   let information: Cell<SystemInformation>
   /// The kernel's own address space.
   let space: AddressSpace
+  /// What is known of errors of the machine, for who meets them.
+  let checks: MachineChecks
   /// The way to configuration space of PCI.
   let access: BusAccess
   /// The devices of guests.
   let passed: Table<PassedFunction>
   /// Whose requests come from where.
   let owners: Table<DeviceOwner>
-  /// What is known of errors of the machine, for who meets them.
-  let checks: MachineChecks
   /// The IOMMUs, together one; none if the machine has none that works.
   let remapping: Table<Remapping>
 

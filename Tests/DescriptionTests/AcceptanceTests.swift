@@ -53,6 +53,11 @@ import Testing
   #expect(system.machines[0].cards.isEmpty)
 }
 
+@Test func `the computer restarts after a panic where that is asked for, and stops where it is not`() throws {
+  #expect(try Fixture.parse("accepted", "other-port").onPanic == .reboot)
+  #expect(try Fixture.parse("accepted", "defaults").onPanic == .stop)
+}
+
 @Test func `a console can be at any I/O port, whose interrupt is then given`() throws {
   let uart = try Fixture.parse("accepted", "other-port").console.uart
 

@@ -24,7 +24,7 @@ import Testing
 
   #expect(root["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
   #expect(root["required"] as? [String] == ["name", "console", "vms"])
-  #expect(Set(properties.keys) == ["name", "machine", "console", "switches", "disks", "vms"])
+  #expect(Set(properties.keys) == ["name", "on-panic", "machine", "console", "switches", "disks", "vms"])
   #expect(machines["maxProperties"] as? Int == 10)
   #expect(machine["required"] as? [String] == ["memory", "cores", "kernel"])
   #expect(machine["additionalProperties"] as? Bool == false)

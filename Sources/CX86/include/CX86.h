@@ -69,6 +69,11 @@ INSTRUCTION void cx86_fence_all(void) { __asm__ volatile("mfence; lfence" ::: "m
 INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }
 INSTRUCTION void cx86_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
 INSTRUCTION __attribute__((noreturn)) void cx86_halt_forever(void) { for (;;) __asm__ volatile("cli; hlt"); }
+/// Resets the processor: no exception finds a handler any more.
+INSTRUCTION __attribute__((noreturn)) void cx86_triple_fault(void) {
+  struct __attribute__((packed)) { uint16_t limit; uint64_t base; } nothing = { 0, 0 };
+  for (;;) __asm__ volatile("lidt %0; int3" :: "m"(nothing));
+}
 /// Sleeps until an NMI or a machine check.
 INSTRUCTION void cx86_halt(void) { __asm__ volatile("cli; hlt" ::: "memory"); }
 INSTRUCTION uint64_t cx86_frame_pointer(void) { uint64_t v; __asm__ volatile("mov %%rbp, %0" : "=r"(v)); return v; }

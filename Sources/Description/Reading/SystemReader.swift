@@ -17,6 +17,7 @@ struct SystemReader {
     }
     let fields = report.fields(of: root, as: .system, owner: "the system", at: root.place)
     let name = fields[.name].flatMap { report.name($0.text, at: $0.place) }
+    let onPanic = fields[.onPanic].flatMap { report.word($0, of: .onPanic) }
     let console = fields[.console].flatMap { readConsole($0) }
     let computer = fields[.machine].flatMap { readComputer($0) }
     let switches = readSwitches(fields[.switches], besides: fields[.machines], on: computer)
@@ -29,7 +30,7 @@ struct SystemReader {
     return System(
       name: name, console: console, switches: switches, disks: disks, machines: machines,
       declaredCores: computer?.cores, declaredMemory: computer?.memory,
-      allowsUnprotectedDMA: computer?.allowsUnprotectedDMA ?? false)
+      allowsUnprotectedDMA: computer?.allowsUnprotectedDMA ?? false, onPanic: onPanic == "reboot" ? .reboot : .stop)
   }
 
   private mutating func refuseRoot(_ root: Value) {

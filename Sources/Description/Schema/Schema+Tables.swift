@@ -18,6 +18,10 @@ extension Key {
     example: "vms: { vm0: { memory: 128 MiB, cores: [0], kernel: debian:i386 } }",
     summary: "The virtual machines by name; the first is number 0 at the console.")
 
+  static let onPanic = Key(
+    name: "on-panic", form: .word(["stop", "reboot"]), example: "on-panic: reboot",
+    summary: "What happens to the computer when the kernel cannot go on; stop if not given.")
+
   static let computerCores = Key(
     name: "cores", form: .number(1...Limits.cores), example: "cores: 2",
     summary: "How many cores the computer has.")
@@ -62,7 +66,7 @@ extension Key {
 
 extension Section {
   static let system = Section(
-    title: "a system", keys: [.name, .machine, .console, .switches, .disks, .machines])
+    title: "a system", keys: [.name, .onPanic, .machine, .console, .switches, .disks, .machines])
   static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .unprotectedDMA])
   static let console = Section(title: "'console'", keys: [.uart, .uartInterrupt, .baud])
   static let virtualMachine = Section(

@@ -7,7 +7,7 @@ import Firmware
 
 extension DomainBuilder {
   /// What the handlers of machine checks are to know: whose memory is where, and a place for each processor's notes.
-  func machineChecks(
+  func checks(
     _ host: BootHost, _ clock: Clock, _ memory: inout BootMemory
   ) throws(BootError) -> MachineChecks {
     var extents = FixedList<64, MachineChecks.GuestExtent>()

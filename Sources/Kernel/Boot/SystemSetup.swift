@@ -23,7 +23,7 @@ struct SystemSetup {
     guard let image = loader.bootImage else { throw .refused("the boot loader handed over no boot image") }
     let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: loader.material, physical))
     let place = ImagePlace(image, material: loader.material, reader)
-    Self.findSymbols(reader, place)
+    Self.prepareForPanic(reader, place, host.machine.fixed)
     Self.useConsolePort(reader, loader.isStartedByUEFI ? nil : BIOSDataArea(in: physical))
     let machine = host.machine
     let local = LocalAPIC(MachineAPIC(machine.apicMode, base: machine.topology.localAPIC))
@@ -51,9 +51,8 @@ struct SystemSetup {
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
       interrupts: interrupts, features: host.features, support: host.support, information: information,
-      space: host.space, access: bus.access, passed: try devices.makePassed(&memory),
-      owners: try devices.makeOwners(&memory), checks: try builder.machineChecks(host, clock, &memory),
-      remapping: bus.remapping)
+      space: host.space, checks: try builder.checks(host, clock, &memory), access: bus.access,
+      passed: try devices.makePassed(&memory), owners: try devices.makeOwners(&memory), remapping: bus.remapping)
     Self.reportFaults(bus, cores.cores)
     try Self.placeThreads(kernel)
     try cores.tell(kernel, &memory)
@@ -88,8 +87,13 @@ struct SystemSetup {
     do throws(BootImageError) { return try BootImage(bytes, material: material) } catch { throw .line(error.line) }
   }
 
-  /// The names of the kernel's own functions, for a panic.
-  private static func findSymbols(_ reader: borrowing BootImage, _ place: ImagePlace) {
+  /// What a panic is to end in, and the names of the kernel's own functions.
+  private static func prepareForPanic(
+    _ reader: borrowing BootImage, _ place: ImagePlace, _ fixed: FixedDescription?
+  ) {
+    panicState.resetPort.store(fixed?.resetRegister?.port ?? 0, ordering: .relaxed)
+    panicState.resetValue.store(fixed?.resetValue ?? 0, ordering: .relaxed)
+    panicState.mustReboot.store(reader.onPanic == .reboot, ordering: .relaxed)
     for index in 0..<reader.count(.files) where reader.file(index).name == ShortName(FileRecord.kernelSymbols) {
       let file = reader.file(index)
       panicState.keep(symbols: PhysicalExtent(start: place.address(of: file), size: file.size))

@@ -16,6 +16,10 @@ struct PanicState: ~Copyable {
   private let symbolsSize = Atomic<UInt64>(0)
   /// How to end the emulator: the port of QEMU's isa-debug-exit; 0 outside tests.
   let exitPort = Atomic<UInt16>(0)
+  /// Whether the machine restarts then, and how its firmware wants that: the port, 0 if it names none, and the value.
+  let mustReboot = Atomic<Bool>(false)
+  let resetPort = Atomic<UInt16>(0)
+  let resetValue = Atomic<UInt8>(0)
   /// Whether a core panics once it runs: `panic-test`.
   let isTest = Atomic<Bool>(false)
 
@@ -95,6 +99,10 @@ private func readOwn(_ address: UInt64) -> UInt64? {
 }
 
 private func endPanic() -> Never {
+  if panicState.mustReboot.load(ordering: .relaxed) {
+    say("the machine restarts, as the description wants it (on-panic)")
+    restartMachine()
+  }
   say("the machine has stopped; press its reset button")
   stopMachine()
 }
@@ -104,6 +112,29 @@ func stopMachine() -> Never {
   let port = panicState.exitPort.load(ordering: .relaxed)
   if port != 0 { cx86_out32(port, 0x20) }
   cx86_halt_forever()
+}
+
+/// Restarts the machine as its firmware says; if that does nothing, as chipsets have it (reset control at 0xCF9), as the
+/// keyboard controller did, and at last by a triple fault.
+private func restartMachine() -> Never {
+  // What was written to a UART last is still on its way.
+  pauseBriefly()
+  let port = panicState.resetPort.load(ordering: .relaxed)
+  if port != 0 {
+    cx86_out8(port, panicState.resetValue.load(ordering: .relaxed))
+    pauseBriefly()
+  }
+  cx86_out8(0xcf9, 0x02)
+  cx86_out8(0xcf9, 0x06)
+  pauseBriefly()
+  cx86_out8(0x64, 0xfe)
+  pauseBriefly()
+  cx86_triple_fault()
+}
+
+/// A tenth of a second or so: reading this port takes a microsecond on a PC, and counts without a clock.
+private func pauseBriefly() {
+  for _ in 0..<100_000 { _ = cx86_in8(0x80) }
 }
 
 /// Writes where the kernel may not: its own code.
