@@ -164,8 +164,11 @@ package struct AMDIOMMU: Sendable {
   }
 
   /// Has messages sent for refused requests; after `enable`.
-  package func enableFaultInterrupts<H: RemappingHost & ~Copyable>(_ host: borrowing H) {
-    for index in 0..<description.unitCount { units[index].enableEventInterrupt(host) }
+  package func enableFaultInterrupts<H: RemappingHost & ~Copyable>(_ host: borrowing H) { signalFaults(true, host) }
+
+  /// Whether messages are sent for refused requests.
+  func signalFaults<H: RemappingHost & ~Copyable>(_ isOn: Bool, _ host: borrowing H) {
+    for index in 0..<description.unitCount { units[index].signalEvents(isOn, host) }
   }
 
   /// Whether refused requests of `device` are recorded; they are unless this says otherwise, until it is attached anew.

@@ -118,10 +118,11 @@ struct AMDUnit: Sendable {
     return DMAFault(source: nil, address: 0, isWrite: false, reason: .unrecorded, code: 0)
   }
 
-  /// Makes the unit send the message of its own PCI function for each event.
-  func enableEventInterrupt<H: RemappingHost & ~Copyable>(_ host: borrowing H) {
-    let control = host.read(.control, of: registers)
-    host.write(control | .eventInterrupt, to: .control, of: registers)
+  /// Whether the unit sends the message of its own PCI function for each event.
+  func signalEvents<H: RemappingHost & ~Copyable>(_ isOn: Bool, _ host: borrowing H) {
+    var control = host.read(.control, of: registers)
+    control.set(.eventInterrupt, to: isOn)
+    host.write(control, to: .control, of: registers)
   }
 }
 

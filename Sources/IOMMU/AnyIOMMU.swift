@@ -109,6 +109,14 @@ package enum AnyIOMMU: Sendable {
     }
   }
 
+  /// Whether interrupts are sent for refused requests; after `enableFaultInterrupts`.
+  func signalFaults<H: RemappingHost & ~Copyable>(_ isOn: Bool, _ host: borrowing H) {
+    switch self {
+    case .intel(let intel): intel.signalFaults(isOn, host)
+    case .amd(let amd): amd.signalFaults(isOn, host)
+    }
+  }
+
   /// The PCI function that is unit `index`, if it is one.
   package func faultSource(_ index: Int) -> FunctionAddress? {
     switch self {

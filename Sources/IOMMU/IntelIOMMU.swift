@@ -184,6 +184,11 @@ package struct IntelIOMMU: Sendable {
     for index in 0..<unitCount { units[index].setFaultMessage(message, host) }
   }
 
+  /// Whether messages are sent when requests were refused.
+  func signalFaults<H: RemappingHost & ~Copyable>(_ isOn: Bool, _ host: borrowing H) {
+    for index in 0..<unitCount { units[index].signalFaults(isOn, host) }
+  }
+
   /// Whether refused requests of `device` are recorded; they are unless this says otherwise, until it is attached anew.
   package func recordFaults<H: RemappingHost & ~Copyable>(
     of device: FunctionAddress, _ isOn: Bool, _ host: inout H

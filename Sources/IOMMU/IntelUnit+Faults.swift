@@ -35,6 +35,11 @@ extension IntelUnit {
     host.write(.none, to: .faultControl, of: registers)
   }
 
+  /// Whether the message is sent; one that was held back meanwhile is, too (§11.4.9: IP).
+  func signalFaults<H: RemappingHost & ~Copyable>(_ isOn: Bool, _ host: borrowing H) {
+    host.write(isOn ? .none : .masked, to: .faultControl, of: registers)
+  }
+
   /// Frees all records, and sends no messages.
   func forgetFaults<H: RemappingHost & ~Copyable>(_ host: borrowing H) {
     host.write(.masked, to: .faultControl, of: registers)

@@ -17,6 +17,7 @@ final class ModelIntel: ModelRegisters {
   var protection: UInt32 = 0
   /// Messages sent for faults.
   var faultMessages = 0
+  private var isSignalHeld = false
   var isDead = false
   var refusesQueue = false
 
@@ -68,7 +69,11 @@ final class ModelIntel: ModelRegisters {
     switch (offset, width) {
     case (0x18, 4): command(UInt32(value))
     case (0x34, 4): faultStatus &= ~UInt32(value)
-    case (0x38, 4): faultControl = UInt32(value)
+    case (0x38, 4):
+      faultControl = UInt32(value)
+      guard faultControl >> 31 == 0, isSignalHeld else { return }
+      isSignalHeld = false
+      if records.contains(where: { $0.high >> 63 != 0 }) { faultMessages += 1 }
     case (0x3c, 4), (0x40, 4), (0x44, 4): faultMessage[offset] = value
     case (0x64, 4): protection = UInt32(value) >> 31 | UInt32(value) & 1 << 31
     case (0x88, 8):
@@ -202,8 +207,12 @@ final class ModelIntel: ModelRegisters {
       faultStatus |= 1
       return
     }
+    // The first alone is signalled, until all that was recorded is cleared (§7.3).
+    let isFirst = !records.contains { $0.high >> 63 != 0 }
     records[free] = (low, high | 1 << 63)
-    if faultControl >> 31 == 0 { faultMessages += 1 }
+    guard isFirst else { return }
+    isSignalHeld = faultControl >> 31 != 0
+    if !isSignalHeld { faultMessages += 1 }
   }
 
   // MARK: - Interrupts

@@ -16,6 +16,9 @@ struct Remapping: ~Copyable {
   private var memory: RemappingMemory
   /// The refused requests that were reported lately, by whom.
   var reports = FaultReports()
+  private var watch = FaultWatch()
+  /// Whether it was said that there were too many at once.
+  var wasEverMuted = false
   let lock = Spinlock()
   private let inPlace = InPlace()
 
@@ -126,7 +129,11 @@ struct Remapping: ~Copyable {
   /// Whether devices can send only the interrupts that they were allowed.
   var remapsInterrupts: Bool { iommu.remapsInterrupts }
 
-  func nextFault() -> DMAFault? { iommu.nextFault(memory) }
+  /// Takes what was refused, as much as there is time for.
+  mutating func takeFaults(_ body: (DMAFault) -> Void) { watch.take(from: iommu, memory, body) }
+
+  /// Whether refused requests are not signalled for a while, since there were too many.
+  var isMuted: Bool { watch.isMuted }
 
   /// Keeps refused requests of a device from being recorded, or no longer.
   mutating func setSilent(_ device: FunctionAddress, _ isSilent: Bool) {

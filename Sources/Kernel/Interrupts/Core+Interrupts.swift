@@ -13,6 +13,7 @@ extension Core {
     if vector == Vectors.stop { cx86_halt_forever() }
     if vector == Vectors.timer {
       timer.fired()
+      if index == 0 { kernel.listenAgain() }
     } else if vector >= Vectors.firstLine, vector < Vectors.firstLine + UInt64(kernel.lines.count) {
       kernel.fire(line: Int(vector - Vectors.firstLine), from: index)
     } else if vector == Vectors.fault {
