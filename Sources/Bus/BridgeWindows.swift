@@ -13,6 +13,9 @@ package struct BridgeWindows: Equatable, Sendable {
   /// Whether it passes on too what nobody else takes, as some bridges to conventional buses do (class 0604, interface 1).
   package var passesRest = false
 
+  /// Class and interface of a bridge that passes on what nobody else takes.
+  static var subtractiveClass: UInt32 { 0x06_0401 }
+
   package init() {}
 
   /// Whether all of a device's range is passed on; a prefetchable one may be in either window, others may not be where

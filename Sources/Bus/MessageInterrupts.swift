@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Bits
+package import Firmware
 package import PCI
 
 /// Why a function cannot send a message.
@@ -12,11 +13,14 @@ package enum MessageProblem: Error, Equatable, Sendable {
   case noSuchVector
   /// The function only knows addresses below 4 GiB.
   case addressTooHigh
+  /// The table lies where it cannot be written.
+  case outOfReach
 }
 
 /// The way to a device's registers in memory.
 package protocol DeviceMemory {
-  func write32(_ value: UInt32, at address: PhysicalAddress)
+  /// Writes a register; one that cannot be written is an error.
+  func write32(_ value: UInt32, at address: PhysicalAddress) throws(MessageProblem)
 }
 
 // MARK: - The command register
@@ -72,6 +76,13 @@ extension PCIFunction {
 // MARK: - MSI-X
 
 extension PCIFunction {
+  /// Where the table of messages is, if there is one.
+  package var messageTablePlace: PhysicalRange? {
+    guard let table = capabilities.messageTable else { return nil }
+    let start = PhysicalAddress(ranges[table.tableRange].address) + table.tableOffset
+    return PhysicalRange(start: start, size: UInt64(table.count) * 16)
+  }
+
   /// Where the table entry of `vector` is.
   package func place(ofVector vector: Int) throws(MessageProblem) -> PhysicalAddress {
     guard let table = capabilities.messageTable else { throw .missing }
@@ -88,7 +99,12 @@ extension PCIFunction {
     silence(in: access)
     let control = table.offset + MSIXRegister.control
     access.change16(address, control, set: MSIXRegister.enable | MSIXRegister.maskAll)
-    for vector in 0..<table.count { memory.write32(1, at: try place(ofVector: vector) + 12) }
+    do throws(MessageProblem) {
+      for vector in 0..<table.count { try memory.write32(1, at: try place(ofVector: vector) + 12) }
+    } catch {
+      silence(in: access)
+      throw error
+    }
     access.change16(address, control, clear: MSIXRegister.maskAll)
   }
 
@@ -97,12 +113,12 @@ extension PCIFunction {
     _ message: InterruptMessage?, ofVector vector: Int, _ memory: D
   ) throws(MessageProblem) {
     let place = try place(ofVector: vector)
-    memory.write32(1, at: place + 12)
+    try memory.write32(1, at: place + 12)
     guard let message else { return }
-    memory.write32(UInt32(truncatingIfNeeded: message.address), at: place)
-    memory.write32(UInt32(truncatingIfNeeded: message.address >> 32), at: place + 4)
-    memory.write32(message.data, at: place + 8)
-    memory.write32(0, at: place + 12)
+    try memory.write32(UInt32(truncatingIfNeeded: message.address), at: place)
+    try memory.write32(UInt32(truncatingIfNeeded: message.address >> 32), at: place + 4)
+    try memory.write32(message.data, at: place + 8)
+    try memory.write32(0, at: place + 12)
   }
 
   /// Makes the function send `message` for vector 0, by MSI-X or else by MSI; nothing else raises an interrupt.

@@ -87,7 +87,7 @@ extension PCIFunction {
       bridge = BridgeBuses(
         secondary: access.read8(address, Register.secondaryBus),
         subordinate: access.read8(address, Register.subordinateBus))
-      windows = BridgeWindows(of: address, passesRest: identity.classCode == MachineClass.subtractive, in: access)
+      windows = BridgeWindows(of: address, passesRest: identity.classCode == BridgeWindows.subtractiveClass, in: access)
       readBody(ranges: 2, romAt: Register.bridgeROM, in: access)
     default: break
     }
@@ -100,22 +100,4 @@ extension PCIFunction {
     ranges = list.ranges
     self.rom = list.rom
   }
-
-  /// Whether it is the bridge from the host, or to the ISA bus, or an IOMMU's own function: what these decode, interrupt
-  /// controllers and the console among it, may not be switched off even for a moment, and nobody is ever given one.
-  package var isPartOfTheMachine: Bool {
-    switch identity.classCode >> 8 {
-    case MachineClass.hostBridge, MachineClass.isaBridge, MachineClass.remapping: true
-    default: false
-    }
-  }
-}
-
-/// Base class and subclass (PCI Code and ID Assignment 1.15, §1.1).
-private enum MachineClass {
-  static var hostBridge: UInt32 { 0x0600 }
-  static var isaBridge: UInt32 { 0x0601 }
-  static var remapping: UInt32 { 0x0806 }
-  /// With its interface: a bridge that passes on what nobody else takes.
-  static var subtractive: UInt32 { 0x06_0401 }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import Firmware
 import PCI
 import Testing
 
@@ -64,6 +65,20 @@ import Testing
     try function.setMessage(nil, ofVector: 2, registers)
     #expect(registers.writes == [[0xf000_102c, 1]])
     #expect(throws: MessageProblem.noSuchVector) { try function.setMessage(nil, ofVector: 3, registers) }
+  }
+
+  @Test func `a table that cannot be written is an error, and MSI-X is off again`() throws {
+    struct OutOfReach: DeviceMemory {
+      func write32(_ value: UInt32, at address: PhysicalAddress) throws(MessageProblem) { throw .outOfReach }
+    }
+    let (bus, function) = try scanned(
+      ModelFunction().memory64(0, at: 0x38_0100_0000, size: 0x8000)
+        .messageTable(129, range: 0, offset: 0x1000, pending: 0x4000))
+    let place = function.messageTablePlace
+    #expect(place == PhysicalRange(start: PhysicalAddress(0x38_0100_1000), size: 129 * 16))
+    #expect(throws: MessageProblem.outOfReach) { try function.enableMessageTable(in: bus, OutOfReach()) }
+    #expect(bus[0, 3, 0]?.word(0x42, as: UInt16.self) == 0x4080, "masked and off")
+    #expect(throws: MessageProblem.outOfReach) { try function.setMessage(message, ofVector: 1, OutOfReach()) }
   }
 
   @Test func `a function without messages says so`() throws {

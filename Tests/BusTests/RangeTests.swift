@@ -90,22 +90,24 @@ import Testing
     return taken
   }
 
-  @Test(arguments: [
-    // The kernel, a guest's start, ACPI's tables, what is stolen above these, the end of one in memory.
-    0x20_0000, 0x4000_0000, 0x6f00_0000, 0x6eff_f000, 0x2_6fff_f000, 0x1_0000_0000, 0x2_8800_0000,
-    // What is reserved with memory around it, persistent memory, video memory of old, the BIOS.
-    0x2_7000_0000, 0x2_9000_0000, 0xa_0000, 0xf_0000,
-    // Configuration windows, an IOMMU; I/O APIC, HPET, messages, TPM, flash.
-    0x8000_0000, 0x8fff_f000, 0xfd90_0000, 0xfec0_0000, 0xfed0_0000, 0xfee0_0000, 0xfed4_0000, 0xffff_f000,
-  ] as [UInt64])
+  @Test(
+    arguments: [
+      // The kernel, a guest's start, ACPI's tables, what is stolen above these, the end of one in memory.
+      0x20_0000, 0x4000_0000, 0x6f00_0000, 0x6eff_f000, 0x2_6fff_f000, 0x1_0000_0000, 0x2_8800_0000,
+      // What is reserved with memory around it, persistent memory, video memory of old, the BIOS.
+      0x2_7000_0000, 0x2_9000_0000, 0xa_0000, 0xf_0000,
+      // Configuration windows, an IOMMU; I/O APIC, HPET, messages, TPM, flash.
+      0x8000_0000, 0x8fff_f000, 0xfd90_0000, 0xfec0_0000, 0xfed0_0000, 0xfee0_0000, 0xfed4_0000, 0xffff_f000,
+    ] as [UInt64])
   func `memory, and what the machine itself answers at, is taken`(address: UInt64) {
     #expect(problem([ModelFunction().memory64(0, at: address, size: 0x1000)]) == .taken(range: 0))
   }
 
-  @Test(arguments: [
-    // Where firmware puts devices; in what it calls reserved, too, above all memory.
-    0x9010_0000, 0xfebf_f000, 0xfd00_0000, 0xfe00_0000, 0x38_0000_0000, 0x3f_ffff_f000, 0x2_a000_0000,
-  ] as [UInt64])
+  @Test(
+    arguments: [
+      // Where firmware puts devices; in what it calls reserved, too, above all memory.
+      0x9010_0000, 0xfebf_f000, 0xfd00_0000, 0xfe00_0000, 0x38_0000_0000, 0x3f_ffff_f000, 0x2_a000_0000,
+    ] as [UInt64])
   func `where devices are is not taken, whatever the map calls reserved`(address: UInt64) {
     #expect(problem([ModelFunction().memory64(0, at: address, size: 0x1000)]) == nil)
   }

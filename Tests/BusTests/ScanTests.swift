@@ -97,10 +97,42 @@ import Testing
     bus[0, 0, 2] = ModelFunction(device: 0x1481, classCode: 0x080600).memory(0, at: 0xfd00_0000, size: 4096).messages()
     let found = bus.scan()
     let parts = found.filter(\.isPartOfTheMachine).map(\.name)
-    #expect(parts == ["00:00.0", "00:00.2", "00:1f.0"])
+    #expect(parts == ["00:00.0", "00:00.2", "00:11.0", "00:1f.0"], "00:11.0 has other registers for base addresses")
     let touched = Set(bus.writes.map(\.function))
-    for part in [at(0, 0), at(0, 0, 2), at(0, 0x1f)] { #expect(!touched.contains(part.requester)) }
+    for part in [at(0, 0), at(0, 0, 2), at(0, 0x11), at(0, 0x1f)] { #expect(!touched.contains(part.requester)) }
     #expect(found.first { $0.name == "00:00.2" }?.capabilities.messages != nil, "its message is the kernel's to set")
+  }
+
+  @Test func `what the machine needs stays as firmware left it`() {
+    let bus = ModelBus.reference()
+    // An I/O APIC of an Intel root, counters, signal processing, a memory controller.
+    bus[0, 5, 0] = ModelFunction(device: 0x2020, classCode: 0x060000).multifunction()
+    bus[0, 5, 4] = ModelFunction(device: 0x2026, classCode: 0x080020)
+    bus[0, 8, 0] = ModelFunction(device: 0x2014, classCode: 0x110100)
+    bus[0, 9, 0] = ModelFunction(device: 0xa1b1, classCode: 0x118000)
+    bus[0, 10, 0] = ModelFunction(device: 0xa1a1, classCode: 0x058000)
+    let needed = bus.scan().filter(\.isNeededByTheMachine).map(\.name)
+    #expect(needed == ["00:05.4", "00:08.0", "00:09.0", "00:0a.0", "ff:1f.0"])
+  }
+
+  @Test func `translation services that firmware left on are switched off`() throws {
+    let bus = ModelBus.reference()
+    let card = try #require(bus[0x66, 0, 0])
+    card.put(UInt16(0x8003), at: 0x106)
+    card.put(UInt16(0xffff), at: 0x106, in: \.writable)
+    for function in bus.scan() { function.switchOffTranslation(in: bus) }
+    #expect(card.word(0x106, as: UInt16.self) == 3)
+  }
+
+  @Test func `what is parked answers nowhere, is not master of the bus and interrupts nobody`() throws {
+    let bus = ModelBus()
+    let model = ModelFunction().memory(0, at: 0xf000_0000, size: 4096).io(1, at: 0xc000, size: 32).messages()
+    model.put(UInt16(7), at: 4)
+    model.put(UInt16(0x81), at: 0x42)
+    bus[0, 3, 0] = model
+    try #require(bus.scan().first).park(in: bus)
+    #expect(model.word(4, as: UInt16.self) == 0x400)
+    #expect(model.word(0x42, as: UInt16.self) & 1 == 0)
   }
 
   @Test func `a bridge has two ranges and knows its buses`() throws {

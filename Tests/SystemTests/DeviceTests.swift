@@ -49,7 +49,8 @@ private struct DevicesOfAllKinds {
     "pci-testdev,bus=pcie.0,addr=0x11.0,multifunction=on",
     "ich9-ahci,id=served,bus=pcie.0,addr=0x11.5", "ide-hd,drive=drive3,bus=served.0",
     "e1000e,bus=pcie.0,addr=0x11.6",
-    "ich9-ahci,id=sata,bus=pcie.0,addr=0x12.0", "ide-hd,drive=drive2,bus=sata.0",
+    "ich9-ahci,id=sata,bus=pcie.0,addr=0x12.0,multifunction=on", "pci-testdev,bus=pcie.0,addr=0x12.1",
+    "ide-hd,drive=drive2,bus=sata.0",
   ].reduce(["-netdev", "user,id=net"]) { $0 + ["-device", $1] }
 
   /// The wall around vm0.
@@ -124,12 +125,12 @@ extension SystemTests {
       }
     }
 
-    /// What the console says at boot of what cannot be had.
+    /// What the console says at boot of what cannot be had, and of what is beside what can be.
     private static let refusals = [
+      "vm0: 00:12.1 cannot be told from 00:12.0, and is switched off",
       "absent: there is no PCI device at 00:1e.0",
       "bridge: 65:00.0 is a bridge, which cannot be given to a VM",
       "half: the IOMMU cannot tell 00:07.1 apart from these; give the VM all of them:",
-      "half:   00:07.0 1b36:0005 class 00ff00, which nobody has",
       "half:   00:07.2 8086:10d3 class 020000, which rest has",
       "rest:   00:07.1 8086:10d3 class 020000, which half has",
       "beside: the IOMMU cannot tell 00:11.6 apart from these; give the VM all of them:",

@@ -159,12 +159,13 @@ struct SystemReport: ~Escapable {
       return say(LogLine(report: "others", "nobody has a PCI device, and none was looked for"))
     }
     var others = 0
-    for index in 0..<bus.functions.count where !bus.functions[index].isBridge {
-      if !bus.functions[index].isPartOfTheMachine { others += 1 }
-    }
-    say(
-      LogLine(report: "others", "\(others - given.count) PCI functions are nobody's: no memory, no interrupts for them")
-    )
+    for index in 0..<bus.functions.count where bus.functions[index].canBeSilent && !isGiven(index) { others += 1 }
+    say(LogLine(report: "others", "\(others) PCI functions are nobody's: no memory, no interrupts for them"))
+  }
+
+  private func isGiven(_ function: Int) -> Bool {
+    for index in 0..<given.count where given[index].function == function { return true }
+    return false
   }
 
   // MARK: - What a person should know

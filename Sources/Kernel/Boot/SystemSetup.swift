@@ -44,7 +44,8 @@ struct SystemSetup {
     }
     let virtualCPUs = try builder.virtualCPUs(host.support, host.features, domains, cores.cores, &memory)
     let threads = try builder.threads(domains, &memory)
-    var devices = DeviceAssignment(reader, machine, bus, interrupts, cores.cores, domains, placement, claimed: loader.memoryMap)
+    var devices = DeviceAssignment(
+      reader, machine, bus, interrupts, cores.cores, domains, placement, claimed: loader.memoryMap)
     try devices.assign(builder, threads, virtualCPUs, &memory)
     let lines = try InterruptRouting(reader, machine, interrupts, bus.remapping, placement)
       .lines(cores.cores, domains, devices.lines, &memory)

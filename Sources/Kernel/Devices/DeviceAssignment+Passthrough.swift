@@ -82,7 +82,7 @@ extension DeviceAssignment {
     }
     let found = functions[function]
     guard !found.isBridge, !found.isPartOfTheMachine else {
-      let what: StaticString = found.identity.classCode >> 16 == 0x06 ? "a bridge" : "an IOMMU"
+      let what: StaticString = found.identity.classCode >> 16 == 0x06 ? "a bridge" : "a part of the machine"
       log(.error, "\(name): \(address) is \(what), which cannot be given to a VM")
       return nil
     }
@@ -91,6 +91,11 @@ extension DeviceAssignment {
     guard hasOwnRanges(function, name, isSameOwner: { self.owner(ofFunction: $0) == owner }) else { return nil }
     for range in 0..<6 where found.ranges[range].isMemory && !found.ranges[range].address.isAligned(to: 4096) {
       log(.error, "\(name): base address \(range) of \(address) does not begin a page")
+      return nil
+    }
+    if let table = found.messageTablePlace, table.end > DeviceRegisters.end {
+      log(.error, "\(name): the table of messages of \(address) lies above 4 GiB, where the kernel cannot write it:")
+      log(.error, "  switch \"Above 4G Decoding\" off in the firmware's set-up")
       return nil
     }
     return function
@@ -130,24 +135,45 @@ extension DeviceAssignment {
     return false
   }
 
-  /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's; else they are listed.
+  /// Whether all functions that the IOMMU cannot tell apart from this one are the owner's or nobody's; else they are
+  /// listed. Those that are nobody's are switched off: then nothing can be done to them, and they do nothing.
   private func ownsGroup(_ function: Int, _ record: DeviceRecord, _ name: ShortName) -> Bool {
+    let address = functions[function].address
     var isWhole = true
     functions.span.eachCompanion(of: function) { other in
       let owner = owner(ofFunction: other)
-      guard owner != record.domain else { return }
+      guard owner != record.domain, owner != nil || isInUse(other) else { return }
       if isWhole {
-        let address = functions[function].address
         log(.error, "\(name): the IOMMU cannot tell \(address) apart from these; give the VM all of them:")
       }
       isWhole = false
       if let owner {
         log(.error, "\(name):   \(functions[other].line), which \(domains[Int(owner)].name) has")
       } else {
-        log(.error, "\(name):   \(functions[other].line), which nobody has")
+        log(.error, "\(name):   \(functions[other].line), whose ports are in use")
       }
     }
-    return isWhole
+    guard isWhole else { return false }
+    functions.span.eachCompanion(of: function) { other in
+      guard owner(ofFunction: other) == nil else { return }
+      functions[other].park(in: access)
+      log(.information, "\(name): \(functions[other].address) cannot be told from \(address), and is switched off")
+    }
+    return true
+  }
+
+  /// Whether a function that no record gives away has ports that somebody has all the same, as a serial card of the
+  /// console's.
+  private func isInUse(_ function: Int) -> Bool {
+    for range in 0..<6 where functions[function].ranges[range].kind == .io {
+      let base = functions[function].ranges[range]
+      for index in 0..<reader.count(.ports) {
+        let ports = reader.ports(index)
+        let first = UInt64(ports.first)
+        if first < base.address + base.size, base.address < first + UInt64(ports.count) { return true }
+      }
+    }
+    return false
   }
 
   // MARK: - Giving it away

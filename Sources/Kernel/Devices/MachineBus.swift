@@ -66,18 +66,26 @@ struct MachineBus {
     }
     var scan = access.scan
     let functions = try memory.table(count) { _ in scan.next(in: access) ?? PCIFunction() }
-    for index in 0..<count { functions[index].enableIsolation(in: access) }
+    for index in 0..<count {
+      functions[index].enableIsolation(in: access)
+      functions[index].switchOffTranslation(in: access)
+    }
     functions.change { $0.assignGroups() }
     return functions
   }
 
-  /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts.
+  /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts, but for what the machine needs.
   private static func silence(_ functions: Table<PCIFunction>, _ access: BusAccess) {
-    for index in 0..<functions.count where !functions[index].isBridge && !functions[index].isPartOfTheMachine {
+    for index in 0..<functions.count where functions[index].canBeSilent {
       functions[index].silence(in: access)
       functions[index].change(removing: .busMaster, in: access)
     }
   }
+}
+
+extension PCIFunction {
+  /// Whether it can do without memory and interrupts as long as nobody has it.
+  var canBeSilent: Bool { !isBridge && !isPartOfTheMachine && !isNeededByTheMachine }
 }
 
 extension PCIAddress {

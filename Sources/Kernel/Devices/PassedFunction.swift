@@ -67,8 +67,11 @@ struct FunctionPlace {
 
 /// The way to a device's registers, for tables of messages.
 struct DeviceRegisters: DeviceMemory {
-  func write32(_ value: UInt32, at address: PhysicalAddress) {
-    guard address.value < 4 * .GiB else { return }
+  /// The end of what the kernel maps of devices' registers.
+  static var end: PhysicalAddress { PhysicalAddress(4 * .GiB) }
+
+  func write32(_ value: UInt32, at address: PhysicalAddress) throws(MessageProblem) {
+    guard address < Self.end else { throw .outOfReach }
     DeviceRegister(address).write(value, width: 4)
   }
 }
