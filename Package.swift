@@ -73,8 +73,9 @@ let pure: [Target] = [
   module("IOMMU", ["Bits", "PCI", "Firmware"]),
   module("Passthrough", ["Bits", "PCI"]),
   module("Virtualisation", ["Bits", "ABI"]),
-  module("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
+  module("BootReport", ["Bits", "ABI", "Firmware", "PCI", "Speculation"]),
   module("Processors", ["Bits"]),
+  module("Speculation", ["Bits"]),
 ]
 
 let onTarget: [Target] = [
@@ -86,6 +87,7 @@ let onTarget: [Target] = [
     "Kernel",
     [
       "Bits", "ABI", "X86", "CX86", "Firmware", "PCI", "Bus", "IOMMU", "Virtualisation", "BootReport", "Processors",
+      "Speculation",
     ]),
   image("KernelImage", script: "Sources/KernelImage/link.ld", ["Kernel", "CX86"]),
   .target(
@@ -166,8 +168,9 @@ let onHost: [Target] = [
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Passthrough", ["Bits", "PCI"]),
   tests("Virtualisation", ["Bits", "ABI"]),
-  tests("BootReport", ["Bits", "ABI", "Firmware", "PCI"]),
+  tests("BootReport", ["Bits", "ABI", "Firmware", "PCI", "Speculation"]),
   tests("Processors", ["Bits"]),
+  tests("Speculation", ["Bits"]),
   tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests(

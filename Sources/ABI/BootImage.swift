@@ -25,7 +25,9 @@ package struct BootHeader: BitwiseCopyable {
   package var magic: UInt64 = BootHeader.magic
   package var version: UInt32 = BootHeader.version
   /// An `OnPanic`.
-  package var onPanic: UInt32 = 0
+  package var onPanic: UInt16 = 0
+  /// A `ThreadPolicy`.
+  package var threads: UInt16 = ThreadPolicy.refuse.rawValue
   /// Bytes of both parts.
   package var size: UInt64 = 0
   /// Where each `BootTable` is.
@@ -37,6 +39,16 @@ package struct BootHeader: BitwiseCopyable {
   /// The material that belongs to it; 0 for none.
   package var material: UInt64 = 0
   package init() {}
+}
+
+/// What becomes of a VM whose core is a hyper-thread of one that another VM, or a server, has.
+package enum ThreadPolicy: UInt16, Sendable {
+  /// It stays off where the processor leaks between threads; elsewhere, a warning.
+  case refuse = 0
+  /// It runs, with a warning.
+  case warn
+  /// It runs.
+  case share
 }
 
 /// The first bytes of the material; its first file begins a page later.
@@ -135,7 +147,7 @@ package enum OnCrash: UInt8, Sendable {
 }
 
 /// What happens to the machine when its kernel cannot go on.
-package enum OnPanic: UInt32, Sendable {
+package enum OnPanic: UInt16, Sendable {
   case stop = 0
   case reboot = 1
 }

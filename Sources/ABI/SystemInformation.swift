@@ -25,6 +25,11 @@ package struct SystemInformation: BitwiseCopyable {
   package var sharesControllers: UInt32 = 0
   /// Not zero: and interrupts of other cores reach a guest that runs with no exit (`VirtualCPUState.posted`).
   package var postsInterrupts: UInt32 = 0
+  /// What guests read from IA32_ARCH_CAPABILITIES; 0: they have no such register.
+  package var architecturalCapabilities: UInt64 = 0
+  /// Not zero: guests may write PRED_CMD, and FLUSH_CMD.
+  package var passesPredictionCommand: UInt32 = 0
+  package var passesFlushCommand: UInt32 = 0
 
   package init() {}
 }

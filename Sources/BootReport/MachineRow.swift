@@ -40,7 +40,7 @@ package struct MachineRow {
     line.append(name)
     switch place.fate {
     case .asDescribed, .moved: line.append(number: UInt64(place.core), to: Column.core)
-    case .refused: line.append("none", to: Column.core)
+    case .refused, .exposed: line.append("none", to: Column.core)
     }
     line.append(number: memory / .MiB, to: Column.memory - 4)
     line.append(" MiB")
@@ -50,6 +50,7 @@ package struct MachineRow {
     case .asDescribed: break
     case .moved: line.appendInterpolation("; core \(described) does not run" as LogLine)
     case .refused: line.appendInterpolation("; stays off: core \(described) does not run" as LogLine)
+    case .exposed: line.appendInterpolation("; stays off: core \(described) is a thread of another's" as LogLine)
     }
     return line
   }

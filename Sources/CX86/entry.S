@@ -120,6 +120,15 @@ leave_user:
     mov KERNEL_STACK(%rsp), %rsp
     cld
     pop_preserved
+    xor %eax, %eax              // nothing of the thread's is left for the kernel to speculate with
+    xor %ecx, %ecx
+    xor %edx, %edx
+    xor %esi, %esi
+    xor %edi, %edi
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %r11d, %r11d
     ret
 trap_in_kernel:
     cld

@@ -4,9 +4,9 @@
 // Into a guest and back (AMD APM volume 2, §15.5). With GIF clear and IF set, an interrupt of the machine waits for the
 // guest and then ends it (V_INTR_MASKING).
 
-    .section .text.cx86_svm_run, "ax", @progbits
-    .globl cx86_svm_run
-cx86_svm_run:
+#include "speculation.h"
+
+.macro run_guest fills
     push %rbp
     push %rbx
     push %r12
@@ -54,8 +54,12 @@ cx86_svm_run:
     mov %r13, 104(%rax)
     mov %r14, 112(%rax)
     mov %r15, 120(%rax)
+    CLEAR_GUEST_REGISTERS
     mov 8(%rsp), %rax
     vmload %rax
+    .if \fills
+    FILL_RETURN_STACK
+    .endif
     cli
     stgi
     add $16, %rsp
@@ -66,4 +70,15 @@ cx86_svm_run:
     pop %rbx
     pop %rbp
     ret
+.endm
+
+    .section .text.cx86_svm_run, "ax", @progbits
+    .globl cx86_svm_run
+cx86_svm_run:
+    run_guest 0
+
+    .section .text.cx86_svm_run_filled, "ax", @progbits
+    .globl cx86_svm_run_filled
+cx86_svm_run_filled:
+    run_guest 1
     .section .note.GNU-stack, "", @progbits

@@ -4,7 +4,32 @@
 // Into a guest and back (Intel SDM volume 3, §27, §28). Interrupts are off; one of the machine ends the guest all the
 // same (external-interrupt exiting) and waits until the kernel takes it.
 
+#include "speculation.h"
+
 #define HOST_RSP 0x6C14
+
+.macro leave_guest
+    push %rax
+    mov 8(%rsp), %rax
+    mov %rcx, 8(%rax)
+    mov %rdx, 16(%rax)
+    mov %rbx, 24(%rax)
+    mov %rbp, 40(%rax)
+    mov %rsi, 48(%rax)
+    mov %rdi, 56(%rax)
+    mov %r8, 64(%rax)
+    mov %r9, 72(%rax)
+    mov %r10, 80(%rax)
+    mov %r11, 88(%rax)
+    mov %r12, 96(%rax)
+    mov %r13, 104(%rax)
+    mov %r14, 112(%rax)
+    mov %r15, 120(%rax)
+    pop %rcx
+    mov %rcx, (%rax)
+    CLEAR_GUEST_REGISTERS
+    pop %rdi
+.endm
 
     .section .text.cx86_vmx_run, "ax", @progbits
     .globl cx86_vmx_run
@@ -44,25 +69,7 @@ cx86_vmx_run:
 
     .globl cx86_vmx_exit
 cx86_vmx_exit:
-    push %rax
-    mov 8(%rsp), %rax
-    mov %rcx, 8(%rax)
-    mov %rdx, 16(%rax)
-    mov %rbx, 24(%rax)
-    mov %rbp, 40(%rax)
-    mov %rsi, 48(%rax)
-    mov %rdi, 56(%rax)
-    mov %r8, 64(%rax)
-    mov %r9, 72(%rax)
-    mov %r10, 80(%rax)
-    mov %r11, 88(%rax)
-    mov %r12, 96(%rax)
-    mov %r13, 104(%rax)
-    mov %r14, 112(%rax)
-    mov %r15, 120(%rax)
-    pop %rcx
-    mov %rcx, (%rax)
-    pop %rdi
+    leave_guest
     xor %eax, %eax
 3:  pop %r15
     pop %r14
@@ -71,4 +78,11 @@ cx86_vmx_exit:
     pop %rbx
     pop %rbp
     ret
+
+    .globl cx86_vmx_exit_filled
+cx86_vmx_exit_filled:
+    leave_guest
+    FILL_RETURN_STACK
+    xor %eax, %eax
+    jmp 3b
     .section .note.GNU-stack, "", @progbits

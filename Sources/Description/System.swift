@@ -16,6 +16,8 @@ package struct System: Equatable, Sendable {
   /// What the description says of the computer; `nil` where it says nothing.
   package var declaredCores: Int?
   package var declaredMemory: UInt64?
+  /// What becomes of VMs whose cores are threads of others' cores.
+  package var threads = ThreadPolicy.refuse
   /// Whether devices of servers may be used without an IOMMU.
   package var allowsUnprotectedDMA = false
   /// What happens to the computer when the kernel cannot go on.

@@ -48,6 +48,8 @@ package struct BootImage: ~Escapable {
 
   /// What happens when the kernel cannot go on.
   package var onPanic: OnPanic { OnPanic(rawValue: header.onPanic) ?? .stop }
+  /// What becomes of VMs whose cores are threads of others' cores.
+  package var threads: ThreadPolicy { ThreadPolicy(rawValue: header.threads) ?? .refuse }
 
   /// Bytes of both parts; what was handed over may be longer.
   package var size: UInt64 { header.size }

@@ -23,6 +23,8 @@ package struct CorePlace: Equatable, Sendable, BitwiseCopyable {
     case moved
     /// Its own core does not run, and it may have no other: it never starts, and is a guest of this one in name only.
     case refused
+    /// Its core is a thread of one that another has, and threads leak: likewise.
+    case exposed
   }
 
   package var core: Int
@@ -32,6 +34,9 @@ package struct CorePlace: Equatable, Sendable, BitwiseCopyable {
     self.core = core
     self.fate = fate
   }
+
+  /// Whether the domain runs at all.
+  package var runs: Bool { fate != .refused && fate != .exposed }
 }
 
 /// Which core each domain of a boot image has, on a machine on which some may not run.
@@ -59,6 +64,25 @@ package struct CorePlacement {
         places[index].core = core
       }
       if image.domain(index).hasVirtualCPU { load[places[index].core] += 1 }
+    }
+  }
+
+  /// Has VMs stay off whose cores are threads of cores that others have: servers, and VMs before them. Servers know the
+  /// data of all, so they count as the first.
+  /// - Parameters:
+  ///   - isOneCore: whether two cores are threads of one.
+  ///   - body: hears of each VM that stays off, and of who is beside it.
+  package mutating func separate(
+    _ image: borrowing BootImage, _ isOneCore: (Int, Int) -> Bool, _ body: (_ refused: Int, _ beside: Int) -> Void
+  ) {
+    for index in 0..<image.count(.domains) where places[index].runs && image.domain(index).hasVirtualCPU {
+      for other in 0..<image.count(.domains) where places[other].runs && places[other].core != places[index].core {
+        guard !image.domain(other).hasVirtualCPU || other < index else { continue }
+        guard isOneCore(places[index].core, places[other].core) else { continue }
+        places[index].fate = .exposed
+        body(index, other)
+        break
+      }
     }
   }
 

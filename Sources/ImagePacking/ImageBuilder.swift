@@ -8,6 +8,7 @@ import Bits
 struct ImageBuilder {
   private let name: ShortName
   private let onPanic: OnPanic
+  private let threads: ThreadPolicy
   private var files: [File] = []
   /// Regions of files that were mapped, by file.
   private var fileRegions: [UInt32: UInt32] = [:]
@@ -30,9 +31,10 @@ struct ImageBuilder {
   /// Bytes from which on what a guest boots is material: what is smaller is made for one VM.
   static let leastMaterial = 64 << 10
 
-  init(name: ShortName, onPanic: OnPanic) {
+  init(name: ShortName, onPanic: OnPanic, threads: ThreadPolicy) {
     self.name = name
     self.onPanic = onPanic
+    self.threads = threads
   }
 
   /// Adds a file of its own.
@@ -100,7 +102,8 @@ extension ImageBuilder {
     let systemSize = start + system.count
     let (material, mark) = material(from: systemSize, &offsets)
     var head = tables(at: offsets).bytes(
-      name: name, onPanic: onPanic, systemSize: systemSize, imageSize: systemSize + material.count, mark: mark)
+      name: name, onPanic: onPanic, threads: threads, systemSize: systemSize, imageSize: systemSize + material.count,
+      mark: mark)
     head.pad(to: Self.page)
     return PackedImage(system: head + system, material: material)
   }
@@ -172,13 +175,16 @@ private struct Tables {
     for record in records { contents.append(record: record) }
   }
 
-  func bytes(name: ShortName, onPanic: OnPanic, systemSize: Int, imageSize: Int, mark: UInt64) -> [UInt8] {
+  func bytes(
+    name: ShortName, onPanic: OnPanic, threads: ThreadPolicy, systemSize: Int, imageSize: Int, mark: UInt64
+  ) -> [UInt8] {
     var header = header
     header.name = name
     header.onPanic = onPanic.rawValue
     header.size = UInt64(imageSize)
     header.systemSize = UInt64(systemSize)
     header.material = mark
+    header.threads = threads.rawValue
     var bytes: [UInt8] = []
     bytes.append(record: header)
     return bytes + contents

@@ -34,7 +34,8 @@ struct SystemLayout {
 
   init(_ system: System) {
     self.system = system
-    builder = ImageBuilder(name: ShortName(text: system.name), onPanic: system.onPanic)
+    builder = ImageBuilder(
+      name: ShortName(text: system.name), onPanic: system.onPanic, threads: system.threads)
   }
 
   mutating func addPrograms(_ programs: Programs) throws(PackingError) {

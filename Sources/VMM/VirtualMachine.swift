@@ -38,6 +38,9 @@ struct VirtualMachine: ~Copyable {
     var facts = CPUIDFacts()
     facts.supportedXCR0 = information.supportedXCR0
     facts.tscFrequency = information.tscFrequency
+    facts.architecturalCapabilities = information.architecturalCapabilities
+    facts.passesPredictionCommand = information.passesPredictionCommand != 0
+    facts.passesFlushCommand = information.passesFlushCommand != 0
     // A 32-bit kernel keeps its registers in memory, where re-arming the plain timer costs no exit (`LocalAPICPage`).
     facts.offersDeadlineTimer = is64Bit
     let clock = GuestClock(

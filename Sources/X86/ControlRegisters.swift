@@ -42,4 +42,5 @@ package struct EFER: Flags {
   package static var noExecute: Self        { .bit(11) }                  // NXE
   package static var svm: Self              { .bit(12) }                  // SVME
   package static var fastFXSAVE: Self       { .bit(14) }                  // FFXSR
+  package static var automaticIBRS: Self    { .bit(21) }                  // AIBRSE
 }

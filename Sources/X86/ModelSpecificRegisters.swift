@@ -18,6 +18,11 @@ package struct MSR: Sendable {
 extension MSR {                                                           // AMD APM volume 2, appendix A
   package static var featureControl: MSR    { MSR(0x0000_003A) }          // IA32_FEATURE_CONTROL (Intel)
   package static var apicBase: MSR          { MSR(0x0000_001B) }          // APIC_BASE
+  package static var speculation: MSR       { MSR(0x0000_0048) }          // SPEC_CTRL
+  package static var prediction: MSR        { MSR(0x0000_0049) }          // PRED_CMD
+  package static var cacheFlush: MSR        { MSR(0x0000_010B) }          // IA32_FLUSH_CMD (Intel)
+  package static var transactions: MSR      { MSR(0x0000_0122) }          // IA32_TSX_CTRL (Intel)
+  package static var decoding: MSR          { MSR(0xC001_1029) }          // DE_CFG (AMD)
   package static var attributes: MSR        { MSR(0x0000_0277) }          // PAT
   package static var tscDeadline: MSR       { MSR(0x0000_06E0) }          // IA32_TSC_DEADLINE
   package static var efer: MSR              { MSR(0xC000_0080) }          // EFER

@@ -30,7 +30,7 @@ extension RecordLayout {
   /// The records of a boot image.
   static var bootImage: [Self] {
     [
-      Self(BootHeader.self,        size: 208, alignment: 8, [(\.magic,    0), (\.version, 8), (\.size,   16), (\.tables, 24), (\.name, 168),
+      Self(BootHeader.self,        size: 208, alignment: 8, [(\.magic,    0), (\.version, 8), (\.onPanic, 12), (\.threads, 14), (\.size, 16), (\.tables, 24), (\.name, 168),
                                                              (\.systemSize, 192), (\.material, 200)]),
       Self(MaterialHeader.self,    size: 16,  alignment: 8, [(\.magic,    0), (\.mark,   8)]),
       Self(TableExtent.self,       size: 16,  alignment: 8, [(\.offset,   0), (\.count,   8)]),
@@ -73,9 +73,10 @@ extension RecordLayout {
   /// Pages that kernel and components share while the machine runs.
   static var shared: [Self] {
     [
-      Self(SystemInformation.self, size: 200,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
+      Self(SystemInformation.self, size: 216,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
                                                               (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56), (\.guestBases, 64),
-                                                              (\.sharesControllers, 192), (\.postsInterrupts, 196)]),
+                                                              (\.sharesControllers, 192), (\.postsInterrupts, 196), (\.architecturalCapabilities, 200),
+                                                              (\.passesPredictionCommand, 208), (\.passesFlushCommand, 212)]),
       Self(TimeScale.self,         size: 16,   alignment: 8, [(\.multiplier, 0), (\.shift, 4), (\.frequency, 8)]),
       Self(DomainStatus.self,      size: 1280, alignment: 8, [(\.name, 0), (\.state, 24), (\.starts, 28), (\.core, 32), (\.startedAt, 40),
                                                               (\.ticks, 48), (\.guestTicks, 56), (\.kernelTicks, 64), (\.exits, 72),

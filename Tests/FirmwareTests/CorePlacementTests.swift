@@ -56,6 +56,45 @@ struct CorePlacementTests {
     #expect(places.map(\.core) == [4, 4, 4])
   }
 
+  /// Cores 0 and 1 are threads of one, as 2 and 3 are; who stays off, and beside whom.
+  private static func separated(_ domains: [DomainRecord]) throws -> (fates: [CorePlace.Fate], pairs: [[Int]]) {
+    var plan = ImagePlan()
+    plan.domains += domains
+    for index in 0..<2 {
+      plan.domains[index].core = 0
+      plan.domains[index].traits = DomainTraits.none.rawValue
+    }
+    let content = plan.written()
+    var cores = CoreSet()
+    for core in 0..<8 { cores.insert(core) }
+    let image = try BootImage(content.span.bytes)
+    var placement = CorePlacement(image, on: cores)
+    var pairs: [[Int]] = []
+    placement.separate(image) { $0 / 2 == $1 / 2 } _: { pairs.append([$0 - 2, $1 - 2]) }
+    return (domains.indices.map { placement[2 + $0].fate }, pairs)
+  }
+
+  @Test func `of two VMs on the threads of one core the second stays off, and a third has it with nobody`() throws {
+    let (fates, pairs) = try Self.separated([
+      Self.domain(2, Self.vm), Self.domain(3, Self.vm), Self.domain(3, Self.vm), Self.domain(4, Self.vm),
+    ])
+    #expect(fates == [.asDescribed, .exposed, .exposed, .asDescribed])
+    #expect(pairs == [[1, 0], [2, 0]])
+  }
+
+  @Test func `beside a server no VM runs, and on the server's own thread any does`() throws {
+    let (fates, pairs) = try Self.separated([
+      Self.domain(1, Self.vm), Self.domain(0, Self.vm), Self.domain(6, Self.vm), Self.domain(7, .mayMove),
+    ])
+    #expect(fates == [.exposed, .asDescribed, .exposed, .asDescribed])
+    #expect(pairs.map { $0[0] } == [0, 2] && pairs[1] == [2, 3])
+  }
+
+  @Test func `two VMs on one thread take turns, and both run`() throws {
+    let (fates, pairs) = try Self.separated([Self.domain(2, Self.vm), Self.domain(2, Self.vm)])
+    #expect(fates == [.asDescribed, .asDescribed] && pairs.isEmpty)
+  }
+
   @Test func `with core 0 alone all that may move are there`() throws {
     let places = try Self.places((0..<30).map { Self.domain(34 + $0, Self.flexible) }, on: [0])
 

@@ -64,6 +64,19 @@ INSTRUCTION void cx86_fence(void) { __asm__ volatile("mfence" ::: "memory"); }
 /// Stores before it are seen before any instruction after it executes.
 INSTRUCTION void cx86_fence_all(void) { __asm__ volatile("mfence; lfence" ::: "memory"); }
 
+// MARK: Speculation
+
+/// Empties the buffers that MDS and its like read from, where microcode has VERW do so.
+INSTRUCTION void cx86_clear_buffers(void) { uint16_t selector = 0x10; __asm__ volatile("verw %0" :: "m"(selector) : "cc", "memory"); }
+/// `index` if it is below `count`, else 0, with no branch that could be guessed wrong.
+INSTRUCTION uint64_t cx86_clamp(uint64_t index, uint64_t count) {
+  uint64_t mask;
+  __asm__ volatile("cmp %2, %1\n sbb %0, %0" : "=r"(mask) : "r"(index), "g"(count) : "cc");
+  return index & mask;
+}
+/// Has x87's pointers say nothing of what was computed before.
+INSTRUCTION void cx86_clear_pointers(void) { uint32_t zero = 0; __asm__ volatile("fnclex\n emms\n fildl %0" :: "m"(zero) : "memory"); }
+
 // MARK: Waiting
 
 INSTRUCTION void cx86_pause(void) { __asm__ volatile("pause"); }
@@ -160,6 +173,8 @@ void cx86_switch_stack(uint64_t stackTop, uint64_t launch) __attribute__((noretu
 /// in the order of their numbers; gives the host back what VMSAVE wrote to `hostVMCB`, and comes back with `hostCR3`, for
 /// which `newCR3` is written if CR3 is another.
 void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
+/// As `cx86_svm_run`; after the exit the return stack holds nothing of the guest's.
+void cx86_svm_run_filled(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
 
 // MARK: vmx.S
 
@@ -168,6 +183,8 @@ void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_
 uint32_t cx86_vmx_run(uint64_t *registers, uint32_t launched);
 /// Where an exit arrives: the host's RIP.
 ADDRESS(cx86_vmx_exit)
+/// As `cx86_vmx_exit`; the return stack holds nothing of the guest's.
+ADDRESS(cx86_vmx_exit_filled)
 
 // MARK: boot.S, trampoline.S
 

@@ -29,7 +29,7 @@ struct SystemReader {
     guard report.isEmpty, let name, let console, let machines else { return nil }
     return System(
       name: name, console: console, switches: switches, disks: disks, machines: machines,
-      declaredCores: computer?.cores, declaredMemory: computer?.memory,
+      declaredCores: computer?.cores, declaredMemory: computer?.memory, threads: computer?.threads ?? .refuse,
       allowsUnprotectedDMA: computer?.allowsUnprotectedDMA ?? false, onPanic: onPanic == "reboot" ? .reboot : .stop)
   }
 
@@ -56,6 +56,7 @@ struct SystemReader {
   private struct Computer {
     var cores: Int?
     var memory: UInt64?
+    var threads = ThreadPolicy.refuse
     var allowsUnprotectedDMA = false
   }
 
@@ -65,6 +66,8 @@ struct SystemReader {
     computer.cores = fields[.computerCores].flatMap {
       report.number($0, in: 1...Limits.cores, of: .computerCores)
     }
+    let threads = fields[.threads].flatMap { report.word($0, of: .threads) }
+    computer.threads = threads.flatMap { ThreadPolicy(word: $0) } ?? .refuse
     computer.allowsUnprotectedDMA = fields[.unprotectedDMA].flatMap { report.word($0, of: .unprotectedDMA) } == "true"
     if let value = fields[.computerMemory], let memory = report.size(value, of: .computerMemory) {
       if memory < Limits.reserve + Limits.leastMemory {

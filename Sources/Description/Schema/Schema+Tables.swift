@@ -28,6 +28,9 @@ extension Key {
   static let computerMemory = Key(
     name: "memory", form: .text(pattern: Pattern.size, maximum: nil), example: "memory: 8 GiB",
     summary: "How much memory the computer has.")
+  static let threads = Key(
+    name: "threads", form: .word(ThreadPolicy.words), example: "threads: warn",
+    summary: "What becomes of a VM beside another VM or a server on hyper-threads of one core; refuse if not given.")
 
   static let uart = Key(
     name: "uart", isRequired: true, form: .port(pattern: Pattern.uart, 0x100...0xfff8), example: "uart: com1",
@@ -67,7 +70,7 @@ extension Key {
 extension Section {
   static let system = Section(
     title: "a system", keys: [.name, .onPanic, .machine, .console, .switches, .disks, .machines])
-  static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .unprotectedDMA])
+  static let machine = Section(title: "'machine'", keys: [.computerCores, .computerMemory, .threads, .unprotectedDMA])
   static let console = Section(title: "'console'", keys: [.uart, .uartInterrupt, .baud])
   static let virtualMachine = Section(
     title: "a VM",

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import Firmware
 import Processors
+import Speculation
 
 /// Says which VMs run on hyper-threads of one core: each slows the other down, and what one does can be measured by the
 /// other.
@@ -26,6 +27,7 @@ struct CoreNeighbours: ~Escapable {
   ///   - count: How many cores the description could name.
   ///   - number: The number of a core's processor.
   func report(_ count: Int, _ number: (Int) -> UInt32) {
+    guard reader.threads != .share else { return }
     for first in 0..<reader.count(.domains) {
       for second in first + 1..<max(reader.count(.domains), first + 1) where shareACore(first, second) {
         let (left, right) = (reader.domain(first).name, reader.domain(second).name)
@@ -46,11 +48,25 @@ struct CoreNeighbours: ~Escapable {
 
   /// Whether a domain is a VM that has a core.
   private func isRunning(_ index: Int) -> Bool {
-    DomainTraits(rawValue: reader.domain(index).traits).contains(.hasVirtualCPU) && placement[index].fate != .refused
+    DomainTraits(rawValue: reader.domain(index).traits).contains(.hasVirtualCPU) && placement[index].runs
   }
 
   private func isUsed(_ core: Int) -> Bool {
     for index in 0..<reader.count(.domains) where isRunning(index) && placement[index].core == core { return true }
     return false
+  }
+}
+
+extension CorePlacement {
+  /// Has VMs stay off that could be looked at, or could look, by the other thread of their core, unless the description
+  /// takes that.
+  mutating func separate(_ reader: borrowing BootImage, _ host: BootHost, _ cores: Table<Core>) {
+    guard reader.threads == .refuse, SpeculationPlan.ofThisProcessor.leaksBetweenThreads else { return }
+    let threads = host.machine.threads
+    separate(reader) { threads.isOneCore(cores[$0].apicID, cores[$1].apicID) } _: { refused, beside in
+      let (left, right) = (reader.domain(refused).name, reader.domain(beside).name)
+      log(.error, "\(left): another thread of its core has \(right), and this processor leaks between threads")
+      log(.information, "  give it another core, or write 'threads: warn' in 'machine'")
+    }
   }
 }

@@ -6,6 +6,7 @@ import Bits
 import CX86
 import Firmware
 import Processors
+import Speculation
 import Synchronization
 import X86
 
@@ -148,6 +149,7 @@ func kernelCoreStart(_ launch: UInt64) {
   } else {
     CoreSetup.enter(
       memory, gates: common.gates, features: common.features, support: common.support, space: common.space)
+    SpeculationPlan.ofThisProcessor.begin()
     common.local.enable(usesDeadline: common.clock.timerRatio == 0)
   }
   ErrorBanks.enable(common.rules) { bank in
@@ -175,6 +177,7 @@ func runCore(_ launch: UInt64) {
   kernel.cores[index].timer = CoreTimer(
     apic: common.local, ratio: common.clock.timerRatio, patience: common.support.hasGuestTimer ? slice / 4 : 0)
   kernel.cores[index].fullSlice = slice
+  kernel.cores[index].occupancy = CoreOccupancy(.ofThisProcessor)
   if panicState.isTest.load(ordering: .relaxed) { provokePanic() }
   for place in 0..<kernel.cores[index].threads.count {
     let thread = kernel.cores[index].threads[place]

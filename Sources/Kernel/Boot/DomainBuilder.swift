@@ -54,7 +54,7 @@ struct DomainBuilder: ~Escapable {
     var own = DomainStatus()
     own.name = record.name
     own.core = UInt32(placement[index].core)
-    let hasCore = placement[index].fate != .refused
+    let hasCore = placement[index].runs
     if !hasCore { own.state = DomainState.coreless.rawValue }
     return Domain(
       name: record.name, space: space, traits: DomainTraits(rawValue: record.traits),

@@ -9,6 +9,7 @@ import CX86
 import Firmware
 import PCI
 import Processors
+import Speculation
 import X86
 
 /// What the kernel says when all is dealt out and before anything runs: the machine, who has what of it, how long it
@@ -77,6 +78,7 @@ struct SystemReport: ~Escapable {
     let form: StaticString = host.machine.apicMode == .registers ? "x2APIC; " : ""
     say(LogLine(report: "interrupts", "\(form)I/O APICs: \(controllers.count), with \(inputs) inputs; \(remapped)"))
     say(LogLine(report: "IOMMU", remappingLine))
+    SpeculationRows.say(.ofThisProcessor, isTranslated: host.features.isTranslated) { say($0) }
   }
 
   private var remapsInterrupts: Bool { kernel.remapping.count > 0 && kernel.remapping[0].remapsInterrupts }
@@ -179,6 +181,7 @@ struct SystemReport: ~Escapable {
       case .asDescribed: break
       case .moved: log(.warning, "\(domain.name): core \(domain.core) does not run; it is on core \(place.core)")
       case .refused: log(.error, "\(domain.name): core \(domain.core) does not run; it stays off")
+      case .exposed: log(.error, "\(domain.name): core \(domain.core) is a thread of another's core; it stays off")
       }
     }
   }

@@ -8,6 +8,7 @@ import CX86
 import Firmware
 import IOMMU
 import Processors
+import Speculation
 import Synchronization
 import X86
 
@@ -31,7 +32,9 @@ struct SystemSetup {
     let clock = try Clock.measure(ReferenceClock.find(machine), apic: local, features: host.features)
     phases.end("clock", at: cx86_rdtsc())
     cores = try CoreTable.make(reader, host, clock, local, &memory)
-    let placement = CorePlacement(reader, on: cores.running)
+    var apart = CorePlacement(reader, on: cores.running)
+    apart.separate(reader, host, cores.cores)
+    let placement = apart
     phases.end("cores", at: cx86_rdtsc())
 
     let interrupts = try InterruptControllers(machine, local, &memory)
@@ -128,6 +131,10 @@ struct SystemSetup {
     information.sharesControllers = host.support.sharesControllers ? 1 : 0
     information.postsInterrupts = host.support.postsInterrupts ? 1 : 0
     information.coreCount = UInt32(cores)
+    let speculation = GuestSpeculation(.ofThisProcessor)
+    information.architecturalCapabilities = speculation.capabilities.rawValue
+    information.passesPredictionCommand = speculation.forgetsBranches ? 1 : 0
+    information.passesFlushCommand = speculation.flushesL1 ? 1 : 0
     return BootMemory.cell(information, at: try memory.page())
   }
 

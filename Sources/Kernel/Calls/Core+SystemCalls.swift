@@ -83,7 +83,9 @@ extension Core {
 
   private func signal(_ arguments: Arguments, from index: Int, _ kernel: Kernel) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.channelCount) else { throw .badArgument }
-    guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
+    guard let end = kernel.domains[index].channels[arguments.first.clamped(below: Notifications.channelCount)] else {
+      throw .notAllowed
+    }
     kernel.raise(end.notification, for: end.thread, from: self.index)
     return 0
   }
@@ -91,7 +93,9 @@ extension Core {
   private func post(_ arguments: Arguments, from index: Int, _ kernel: Kernel) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.channelCount), arguments.second < UInt64(PostedMessages.capacity)
     else { throw .badArgument }
-    guard let end = kernel.domains[index].channels[Int(arguments.first)] else { throw .notAllowed }
+    guard let end = kernel.domains[index].channels[arguments.first.clamped(below: Notifications.channelCount)] else {
+      throw .notAllowed
+    }
     return kernel.post(message: Int(arguments.second), to: end) ? 1 : 0
   }
 
@@ -115,7 +119,9 @@ extension Core {
     _ arguments: Arguments, from index: Int, _ kernel: Kernel
   ) throws(Status) -> UInt64 {
     guard arguments.first < UInt64(Notifications.interruptCount) else { throw .badArgument }
-    guard let number = kernel.domains[index].lines[Int(arguments.first)] else { throw .notAllowed }
+    guard let number = kernel.domains[index].lines[arguments.first.clamped(below: Notifications.interruptCount)] else {
+      throw .notAllowed
+    }
     kernel.acknowledge(line: number)
     return 0
   }
@@ -175,7 +181,7 @@ extension Core {
     guard kernel.domains[index].traits.contains(.controlsDomains) else { throw .notAllowed }
     guard arguments.first < UInt64(kernel.domains.count) else { throw .badArgument }
     kernel.threads[index].answer(.ok)
-    kernel.request(request, of: Int(arguments.first), from: self.index)
+    kernel.request(request, of: arguments.first.clamped(below: kernel.domains.count), from: self.index)
     return nil
   }
 }

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Processors
+import Speculation
 import Synchronization
 import X86
 
@@ -27,6 +28,7 @@ extension Core {
   /// Runs a thread in its component until others may have to run: it traps, is interrupted, or makes a system call that
   /// is about more than itself.
   private mutating func runUser(_ index: Int, _ kernel: Kernel) {
+    admit(index, as: .component, kernel)
     load(index, kernel)
     while true {
       if kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) {
@@ -58,12 +60,13 @@ extension Core {
       return
     }
     loadExtendedState(of: number, kernel)
+    admit(index, as: .guest, kernel)
     kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
     let before = cx86_rdtsc()
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    let host = HostReturn(state: hostState, space: kernel.root(of: index))
+    let host = HostReturn(state: hostState, space: kernel.root(of: index), fillsReturns: occupancy.fillsReturns)
     let reason = kernel.virtualCPUs[number].run(host, until: end)
     noteLoaded(index, kernel)
     let after = cx86_rdtsc()
@@ -96,7 +99,7 @@ extension Core {
   /// Whom the guest's OUT is for, if it is a kick: its VMM need not hear of it.
   private func kickedEnd(_ index: Int, _ number: Int, _ kernel: Kernel) -> ChannelEnd? {
     guard let slot = kernel.virtualCPUs[number].kickedSlot(), slot < Notifications.channelCount else { return nil }
-    return kernel.domains[index].channels[slot]
+    return kernel.domains[index].channels[slot.clamped(below: Notifications.channelCount)]
   }
 
   /// Ends the thread's `enterGuest`.

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Speculation
 import Synchronization
 import X86
 
@@ -26,6 +27,8 @@ struct Core: ~Copyable {
   var current: Int?
   /// The vCPU whose floating point, debug and TSC_AUX registers are in this core.
   var extendedOwner: Int?
+  /// Who has this core, and what the next is to be spared of.
+  var occupancy = CoreOccupancy()
   var timer = CoreTimer()
   /// Bits of the threads that can run, by their places in `threads`.
   var ready: UInt32 = 0

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Speculation
 import X86
 
 /// The registers of a vCPU that neither the processor nor the exit path switches: x87, SSE, AVX; DR0-3; TSC_AUX.
@@ -15,6 +16,8 @@ struct ExtendedState: ~Copyable {
   private let area: PhysicalExtent
   private let hasXSAVE: Bool
   private let hasTSCAuxiliary: Bool
+  /// Whether x87's pointers may outlast XRSTOR.
+  private let clearsPointers: Bool
   /// All states that the processor has.
   private let all: UInt64
   /// The guest's XCR0.
@@ -29,6 +32,7 @@ struct ExtendedState: ~Copyable {
     hasXSAVE = features.hasXSAVE
     hasTSCAuxiliary = features.hasRDTSCP
     all = features.supportedXCR0
+    clearsPointers = SpeculationPlan.ofThisProcessor.measures.contains(.clearsPointers)
     reset()
   }
 
@@ -64,10 +68,26 @@ struct ExtendedState: ~Copyable {
     return Residue(debug: debug, tscAuxiliary: tscAuxiliary)
   }
 
+  /// Takes the registers out of the core, and leaves nothing of them in it: a processor may compute with them although
+  /// CR0.TS forbids it.
+  mutating func withdraw() {
+    _ = save()
+    var empty = EmptyState()
+    // SAFETY: 64-byte aligned inside `EmptyState`, which has room for that; the header is empty, so the registers get
+    // their initial state and nothing beyond it is read.
+    unsafe withUnsafeMutableBytes(of: &empty) { bytes in
+      guard let base = bytes.baseAddress else { return }
+      let aligned = unsafe base.alignedUp(toMultipleOf: 64)
+      if hasXSAVE { unsafe cx86_xrstor(aligned, all) } else { unsafe cx86_fxrstor(aligned) }
+    }
+    cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
+  }
+
   /// Puts the registers into the core, and forbids them to all but guests. Each store to some of them takes the
   /// processor long, so nothing is stored where `residue`, what the last vCPU left, says the same.
   mutating func restore(over residue: Residue?) {
     cx86_clear_ts()
+    if clearsPointers { cx86_clear_pointers() }
     if hasXSAVE {
       if residue == nil { cx86_xsetbv(all) }
       // SAFETY: the area was written by XSAVE or `reset`, and by nobody else.
@@ -104,6 +124,11 @@ struct ExtendedState: ~Copyable {
     fileprivate var debug: DebugAddresses
     fileprivate var tscAuxiliary: UInt64
   }
+}
+
+/// An XSAVE area without any state: 576 bytes, and what it takes to align them.
+private struct EmptyState {
+  private var words: InlineArray<80, UInt64> = InlineArray(repeating: 0)
 }
 
 /// DR0 to DR3.

@@ -48,6 +48,8 @@ struct HostReturn {
   /// The address space: the VMM's, which most exits end in. It is in CR3 before the entry, since an exit that loads CR3
   /// with other tables would leave the processor with the translations of those before, wherever these outlast an exit.
   var space: PagingRoot
+  /// Whether the guest's return predictions are to be overwritten after the exit, where that is not the exit's own way.
+  var fillsReturns = false
 }
 
 extension ExitReason {

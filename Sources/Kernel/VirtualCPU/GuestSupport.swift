@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Speculation
 import Virtualisation
 import X86
 
@@ -99,9 +100,10 @@ struct GuestMaker {
     }
   }
 
-  /// The largest page of a nested page table.
+  /// The largest page of a nested page table: guests execute from all of them.
   var largestPage: PageSize {
-    switch kind {
+    guard !SpeculationPlan.ofThisProcessor.measures.contains(.mapsSmall) else { return .small }
+    return switch kind {
     case .svm: features.hasGiBPages ? .huge : .large
     case .vmx(let controls, _): controls.hasHugePages ? .huge : controls.hasLargePages ? .large : .small
     }

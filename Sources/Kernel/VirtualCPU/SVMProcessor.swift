@@ -74,9 +74,13 @@ struct SVMProcessor: GuestProcessor {
     let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
     unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
-      unsafe cx86_svm_run(
-        vmcb.address.value, UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self), host.state.value,
-        host.space.value, host.space.keeping)
+      let words = unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
+      let (vmcb, state, space) = (vmcb.address.value, host.state.value, host.space)
+      if host.fillsReturns {
+        unsafe cx86_svm_run_filled(vmcb, words, state, space.value, space.keeping)
+      } else {
+        unsafe cx86_svm_run(vmcb, words, state, space.value, space.keeping)
+      }
     }
     vmcb[.tlbControl] = 0
     if isTranslated { repairFlags(before, injected) }

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Speculation
 import Virtualisation
 import X86
 
@@ -23,6 +24,8 @@ struct SVMPermissions {
     for number in UInt32(0x174)...0x176 { pass(number) }
     for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number) }
     for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number) }
+    // A command: nothing of it is to be switched.
+    if GuestSpeculation(.ofThisProcessor).forgetsBranches { pass(MSR.prediction.number) }
   }
 
   /// Lets guests read and write a register: two bits each, from three bases (AMD APM volume 2, §15.11).

@@ -114,7 +114,7 @@ extension VMXProcessor {
     vmcs[.hostSysenterCS] = 0
     vmcs[.hostSysenterESP] = 0
     vmcs[.hostSysenterEIP] = 0
-    vmcs[.hostRIP] = cx86_vmx_exit_address()
+    vmcs[.hostRIP] = host.value.exit
   }
 
   private func setGuest() {

@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Speculation
 import Virtualisation
 import X86
 
@@ -14,6 +15,8 @@ struct VMXHost: BitwiseCopyable {
   var taskBase: UInt64 = 0
   var descriptorsBase: UInt64 = 0
   var gatesBase: UInt64 = 0
+  /// Where an exit arrives: one of vmx.S's two.
+  var exit: UInt64 = 0
 
   /// Where in the page the list of registers begins that an exit gives back to the host.
   static var registerList: UInt64 { 2048 }
@@ -45,6 +48,10 @@ struct VMXPermissions {
     for number in UInt32(0x174)...0x176 { pass(number, 0...1, in: page) }
     for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number, 0...1, in: page) }
     for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number, 0...1, in: page) }
+    // Commands: nothing of them is to be switched.
+    let speculation = GuestSpeculation(.ofThisProcessor)
+    if speculation.forgetsBranches { pass(MSR.prediction.number, 1...1, in: page) }
+    if speculation.flushesL1 { pass(MSR.cacheFlush.number, 1...1, in: page) }
   }
 
   /// Lets guests read (0) or write (1) a register: bits in four parts of 1 KiB, read low and high, write low and high (Intel
@@ -123,7 +130,12 @@ enum VMXSupport {
     let host: Cell<VMXHost> = BootMemory.place(at: memory.hostState)
     host.value = VMXHost(
       taskBase: memory.taskState.address, descriptorsBase: DirectMap.base + memory.tables.value,
-      gatesBase: DirectMap.base + gates.value)
+      gatesBase: DirectMap.base + gates.value, exit: exitAddress)
     VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill { MSR($0).value }
+  }
+
+  private static var exitAddress: UInt64 {
+    let fills = SpeculationPlan.ofThisProcessor.measures.contains(.fillsReturns)
+    return fills ? cx86_vmx_exit_filled_address() : cx86_vmx_exit_address()
   }
 }

@@ -76,7 +76,9 @@ package struct PC: ~Copyable {
     self.localAPICPage = localAPICPage
     clockSource = source
     clock = RealTimeClock(unixTime: source.start, lowMemory: memory.low.sizeFromZero, highMemory: memory.highSize)
-    registers = MSRPolicy(physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit)
+    registers = MSRPolicy(
+      physicalAddressBits: physicalAddressBits, deviceHole: MemoryMap.lowLimit,
+      architecturalCapabilities: facts.architecturalCapabilities)
     self.facts = facts
     apic = LocalAPIC(identity: 0, isBootProcessor: true, physicalAddressBits: physicalAddressBits)
     apic.enterVirtualWireMode()

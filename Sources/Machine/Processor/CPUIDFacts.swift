@@ -18,6 +18,12 @@ package struct CPUIDFacts: Equatable, Sendable {
   /// without x2APIC that is an access to memory, to be decoded.
   package var offersDeadlineTimer = true
 
+  /// Whether the guest can write PRED_CMD, and FLUSH_CMD.
+  package var passesPredictionCommand = false
+  package var passesFlushCommand = false
+  /// What it reads from IA32_ARCH_CAPABILITIES; 0 where it has no such register.
+  package var architecturalCapabilities: UInt64 = 0
+
   package init() {}
 
   var hasOSXSAVE: Bool { cr4 & 1 << 18 != 0 }

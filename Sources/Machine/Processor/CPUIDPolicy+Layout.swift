@@ -169,10 +169,10 @@ extension FeatureMask {
       .pass(23, with: .zmm)                   // AVX512_FP16
       .hide(24)                               // AMX_TILE
       .hide(25)                               // AMX_INT8
-      .hide(26)                               // IBRS, IBPB       SPEC_CTRL and PRED_CMD are not passed through
+      .hide(26)                               // IBRS, IBPB       SPEC_CTRL is not switched; 8000_0008 has IBPB alone
       .hide(27)                               // STIBP            SPEC_CTRL
-      .hide(28)                               // L1D_FLUSH        FLUSH_CMD is not passed through
-      .hide(29)                               // ARCH_CAPABILITIES  not passed through
+      .pass(28, if: facts.passesFlushCommand) // L1D_FLUSH        FLUSH_CMD is a command: nothing is to be switched
+      .force(29, if: facts.architecturalCapabilities != 0)  // ARCH_CAPABILITIES  what Roost does besides is in it
       .hide(30)                               // CORE_CAPABILITIES  not passed through
       .hide(31)                               // SSBD             SPEC_CTRL
   }
@@ -286,9 +286,9 @@ extension FeatureMask {
       .hide(4)                                // RDPRU            reads counters that are not the guest's
       .hide(8)                                // MCOMMIT          an MSR and EFER bit the guest may not set
       .pass(9)                                // WBNOINVD
-      .hide(12)                               // IBPB             PRED_CMD is not passed through
+      .force(12, if: facts.passesPredictionCommand)  // IBPB      PRED_CMD is a command; Linux asks here on Intel, too
       .hide(13)                               // INT_WBINVD
-      .hide(14)                               // IBRS             SPEC_CTRL is not passed through
+      .hide(14)                               // IBRS             SPEC_CTRL is not switched
       .hide(15)                               // STIBP
       .hide(16)                               // IbrsAlwaysOn
       .hide(17)                               // StibpAlwaysOn
@@ -316,8 +316,8 @@ extension FeatureMask {
       .pass(10)                               // FSRS
       .pass(11)                               // FSRC
       .hide(17)                               // CpuidUserDis     HWCR bit that we do not enforce
-      .hide(27)                               // SBPB             PRED_CMD
-      .hide(28)                               // IBPB_BRTYPE      PRED_CMD
+      .pass(27, if: facts.passesPredictionCommand)  // SBPB       PRED_CMD
+      .pass(28, if: facts.passesPredictionCommand)  // IBPB_BRTYPE  PRED_CMD
       .pass(29)                               // SRSO_NO          says what the machine needs not
   }
 

@@ -14,6 +14,7 @@ enum MSRNumber {
   static var featureControl: UInt32         { 0x0000_003a }  // IA32_FEATURE_CONTROL
   static var tscAdjust: UInt32              { 0x0000_003b }  // IA32_TSC_ADJUST
   static var microcodeRevision: UInt32      { 0x0000_008b }  // IA32_BIOS_SIGN_ID, PATCH_LEVEL
+  static var architecturalCapabilities: UInt32 { 0x0000_010a } // IA32_ARCH_CAPABILITIES
   static var mtrrCapabilities: UInt32       { 0x0000_00fe }  // IA32_MTRRCAP
   static var machineCheckCapability: UInt32 { 0x0000_0179 }  // IA32_MCG_CAP
   static var machineCheckStatus: UInt32     { 0x0000_017a }  // IA32_MCG_STATUS

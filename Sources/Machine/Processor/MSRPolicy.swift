@@ -58,6 +58,7 @@ package enum MSRWrite: Equatable, Sendable {
 /// expects this. Registers that Linux reads without asking are here.
 package struct MSRPolicy: Equatable, Sendable {
   private var memoryTypes: MemoryTypeRegisters
+  private let architecturalCapabilities: UInt64
   private var tscAdjust: UInt64 = 0
   private var miscEnable: UInt64 = 1 | 1 << 11 | 1 << 12
   private var systemConfiguration: UInt64 = 0
@@ -73,7 +74,11 @@ package struct MSRPolicy: Equatable, Sendable {
   /// - Parameters:
   ///   - physicalAddressBits: as CPUID says it to the guest.
   ///   - deviceHole: where the devices below 4 GiB begin; a power of two below 4 GiB.
-  package init(physicalAddressBits: Int, deviceHole: UInt64 = 0xc000_0000) {
+  ///   - architecturalCapabilities: what IA32_ARCH_CAPABILITIES reads; 0 if there is no such register.
+  package init(
+    physicalAddressBits: Int, deviceHole: UInt64 = 0xc000_0000, architecturalCapabilities: UInt64 = 0
+  ) {
+    self.architecturalCapabilities = architecturalCapabilities
     memoryTypes = MemoryTypeRegisters(physicalAddressBits: physicalAddressBits, deviceHole: deviceHole)
   }
 
@@ -101,6 +106,8 @@ package struct MSRPolicy: Equatable, Sendable {
     case MSRNumber.pageAttributes: return .value(words.pat)
     case MSRNumber.miscEnable: return .value(miscEnable)
     case MSRNumber.microcodeRevision: return .value(Self.microcode)
+    case MSRNumber.architecturalCapabilities where architecturalCapabilities != 0:
+      return .value(architecturalCapabilities)
     // Locked, with nothing allowed.
     case MSRNumber.featureControl: return .value(1)
     case MSRNumber.platformID, MSRNumber.machineCheckCapability, MSRNumber.machineCheckStatus,
@@ -157,6 +164,7 @@ package struct MSRPolicy: Equatable, Sendable {
     case MSRNumber.performanceSelects...MSRNumber.performanceCounters + 3, MSRNumber.interruptPending: break
     // Read-only, or locked.
     case MSRNumber.platformID, MSRNumber.machineCheckCapability, MSRNumber.featureControl,
+      MSRNumber.architecturalCapabilities,
       MSRNumber.topOfMemory, MSRNumber.topOfMemory2, MSRNumber.mmioConfigurationBase:
       return .injectGP
     default:

@@ -59,6 +59,25 @@ private func has(_ word: UInt32, _ bit: UInt32) -> Bool { word & 1 << bit != 0 }
     #expect(ask(0x15, 0, facts(), modest) == .zero)
   }
 
+  @Test func `commands against speculation are shown where guests may give them, and what needs SPEC_CTRL never`() {
+    let without = (ask(7).edx, ask(0x8000_0008).ebx, ask(0x8000_0021).eax)
+    for bit: UInt32 in [26, 27, 28, 29, 30, 31] { #expect(!has(without.0, bit)) }
+    for bit: UInt32 in [12, 14, 15, 16, 17, 18, 24, 25, 28] { #expect(!has(without.1, bit)) }
+    for bit: UInt32 in [8, 27, 28] { #expect(!has(without.2, bit)) }
+
+    let given = facts {
+      $0.passesPredictionCommand = true
+      $0.passesFlushCommand = true
+      $0.architecturalCapabilities = 1
+    }
+    let with = (ask(7, 0, given).edx, ask(0x8000_0008, 0, given).ebx, ask(0x8000_0021, 0, given).eax)
+    for bit: UInt32 in [26, 27, 30, 31] { #expect(!has(with.0, bit)) }
+    #expect(has(with.0, 28) && has(with.0, 29) && has(with.1, 12) && has(with.2, 27) && has(with.2, 28))
+    for bit: UInt32 in [14, 15, 16, 17, 18, 24, 25, 28] { #expect(!has(with.1, bit)) }
+    // Intel's have no bit there for the barrier alone; Linux asks for AMD's.
+    #expect(has(ask(0x8000_0008, 0, given, modest).ebx, 12) && !has(ask(7, 0, given, modest).edx, 28))
+  }
+
   @Test func `virtualisation, monitoring and the machine's own business are hidden`() {
     let one = ask(1)
     for bit: UInt32 in [2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 16, 18] { #expect(!has(one.ecx, bit)) }

@@ -67,6 +67,14 @@ private final class Guest {
     #expect(guest.read(0xc000_0080) == .value(0x501))
   }
 
+  @Test func `what the processor is not affected by can be read where it is told, and never written`() {
+    #expect(guest.read(0x10a) == .injectGP && guest.write(0x10a, 0) == .injectGP)
+    guest.policy = MSRPolicy(physicalAddressBits: 40, architecturalCapabilities: 0x48)
+    #expect(guest.read(0x10a) == .value(0x48))
+    #expect(guest.write(0x10a, 0x48) == .injectGP)
+    for number: UInt32 in [0x48, 0x122, 0x123] { #expect(guest.read(number) == .injectGP) }
+  }
+
   @Test func `PAT refuses reserved types`() {
     #expect(guest.write(0x277, 0x0006_0406_0006_0401) == .handled)
     #expect(guest.read(0x277) == .value(0x0006_0406_0006_0401))
