@@ -53,7 +53,7 @@ extension SystemTests {
       let ends: [Pattern] = [
         .line("kernel panic: machine check on core "), .line("  the processor's state is lost: nothing can be trusted"),
         .line("bank 1: cache, uncorrected"), .line("memory of vm1, guest address 0x5000"),
-        .text("the machine has stopped"),
+        .text("the machine restarts, as the description wants it"),
       ]
       try await system.expectAll(ends, within: Self.patience)
       await system.end()
