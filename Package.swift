@@ -167,7 +167,7 @@ let onHost: [Target] = [
   tests("Bus", ["Bits", "PCI", "Firmware"]),
   tests("IOMMU", ["Bits", "PCI", "Firmware"]),
   tests("Passthrough", ["Bits", "PCI"]),
-  tests("Virtualisation", ["Bits", "ABI"]),
+  tests("Virtualisation", ["Bits", "ABI", "Machine"]),
   tests("BootReport", ["Bits", "ABI", "Firmware", "PCI", "Speculation"]),
   tests("Processors", ["Bits"]),
   tests("Speculation", ["Bits"]),

@@ -37,7 +37,7 @@ package enum ExitReason: UInt32, Sendable {
   /// Whether an exit for this brings `VirtualCPUState.segments` up to date.
   package func needsSegments(_ access: Access) -> Bool {
     switch self {
-    case .memoryAccess, .shutdown, .invalidState, .unexpected: true
+    case .memoryAccess, .setXCR, .shutdown, .invalidState, .unexpected: true
     case .portAccess: access.contains(.string)
     default: false
     }

@@ -72,6 +72,14 @@
     pop %rbp
 .endm
 
+// An interrupt or exception leaves RFLAGS.AC as ring 3 had it, and with it SMAP off; CLAC is there where SMAP is.
+.macro close_user_pages
+    cmpb $0, has_access_control(%rip)
+    je 9f
+    clac
+9:
+.endm
+
     .section .text.cx86_enter_user, "ax", @progbits
     .globl cx86_enter_user
 cx86_enter_user:
@@ -94,9 +102,8 @@ cx86_return_to_user:
     mov RSP - VECTOR(%rsp), %rsp
     sysretq
 
-    .section .text.cx86_system_call_entry, "ax", @progbits
-    .globl cx86_system_call_entry
-cx86_system_call_entry:
+// From SYSCALL, on the component's stack: onto the end of the thread's frame, which becomes one of `vector`.
+.macro enter_by_call vector
     swapgs
     mov %rsp, %gs:8
     mov %gs:0, %rsp
@@ -107,13 +114,26 @@ cx86_system_call_entry:
     pushq $0x2b                 // cs
     push %rcx                   // rip
     pushq $0                    // error
-    pushq $CX86_SYSTEM_CALL_VECTOR
+    pushq $\vector
     push_registers
     jmp leave_user
+.endm
+
+    .section .text.cx86_system_call_entry, "ax", @progbits
+    .globl cx86_system_call_entry
+cx86_system_call_entry:
+    enter_by_call CX86_SYSTEM_CALL_VECTOR
+
+// SYSCALL of 32-bit code, on AMD: to the component an instruction that there is not. No descriptor lets it run such code.
+    .section .text.cx86_forbidden_call_entry, "ax", @progbits
+    .globl cx86_forbidden_call_entry
+cx86_forbidden_call_entry:
+    enter_by_call 6
 
     .section .text.cx86_traps, "ax", @progbits
 trap:
     push_registers
+    close_user_pages
     testb $3, CS(%rsp)
     jz trap_in_kernel
 leave_user:
@@ -142,6 +162,7 @@ trap_in_kernel:
     iretq
 nonmaskable:                    // on a stack of its own, and blocked until the iretq
     push_registers
+    close_user_pages
     mov %rsp, %rbx
     mov %rsp, %rdi
     and $~15, %rsp
@@ -153,6 +174,7 @@ nonmaskable:                    // on a stack of its own, and blocked until the 
     iretq
 machine_check:                  // likewise; the answer is where to go on
     push_registers
+    close_user_pages
     mov %rsp, %rbx
     mov %rsp, %rdi
     and $~15, %rsp
@@ -168,6 +190,7 @@ machine_check:                  // likewise; the answer is where to go on
     jmp leave_user
 fatal_trap:
     push_registers
+    close_user_pages
 1:  mov %rsp, %rdi
     and $~15, %rsp
     call kernel_trap
@@ -195,6 +218,16 @@ cx86_trap_entries:
     .endif
     .set vector, vector + 1
     .endr
+
+    .section .data.has_access_control, "aw", @progbits
+has_access_control:
+    .byte 0
+
+    .section .text.cx86_set_access_control, "ax", @progbits
+    .globl cx86_set_access_control
+cx86_set_access_control:
+    mov %dil, has_access_control(%rip)
+    ret
 
     .section .text.cx86_wait_for_interrupt, "ax", @progbits
     .globl cx86_wait_for_interrupt

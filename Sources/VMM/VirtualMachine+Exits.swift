@@ -75,12 +75,14 @@ extension VirtualMachine {
     return .skip(length: 2)
   }
 
-  /// XSETBV: the kernel checks the value once more, against what the machine has.
+  /// XSETBV, of ring 0 alone: on SVM it exits before the processor looks at that. The kernel checks the value once more,
+  /// against what the machine has.
   private mutating func setXCR() -> Disposition {
     let registers = cpu.value.registers
     let value = registers.rdx << 32 | registers.rax & 0xffff_ffff
     let supported = Mapped<SystemInformation>.information.value.supportedXCR0
-    guard registers.rcx & 0xffff_ffff == 0, StateComponents.isValid(value, supported: supported) else {
+    let isPrivileged = cpu.value.segments.ss.attributes & 0x60 == 0
+    guard isPrivileged, registers.rcx & 0xffff_ffff == 0, StateComponents.isValid(value, supported: supported) else {
       return .fault(vector: 13, errorCode: 0)
     }
     cpu.value.xcr0 = value

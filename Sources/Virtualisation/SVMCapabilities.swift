@@ -38,6 +38,9 @@ package struct SVMCapabilities: Equatable, Sendable {
     identifierCount = identifiers
   }
 
+  /// Whether an exit for MOV to a control register says all that there is to know of it.
+  package var canSettleMoves: Bool { hasNextRIP && hasDecodeAssists }
+
   package var flush: Flush { hasFlushByASID ? .own : .everything }
 
   /// Why guests cannot run here; `nil` if they can.

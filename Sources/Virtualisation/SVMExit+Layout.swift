@@ -4,6 +4,7 @@
 
 /// Exit codes of SVM (AMD APM volume 2, appendix C).
 package enum SVMExitCode {
+  package static var writeCR4: UInt64           { 0x014 }
   package static var debug: UInt64              { 0x041 }
   package static var alignment: UInt64          { 0x051 }
   package static var machineCheck: UInt64       { 0x052 }
@@ -11,6 +12,7 @@ package enum SVMExitCode {
   package static var nonMaskable: UInt64        { 0x061 }
   package static var systemManagement: UInt64   { 0x062 }
   package static var initialise: UInt64         { 0x063 }
+  package static var readCounter: UInt64        { 0x06F }                 // RDPMC
   package static var cpuid: UInt64              { 0x072 }
   package static var invalidateCaches: UInt64   { 0x076 }
   package static var halt: UInt64               { 0x078 }
@@ -27,6 +29,7 @@ package enum SVMExitCode {
   package static var monitorWait: UInt64        { 0x08B }
   package static var monitorWaitArmed: UInt64   { 0x08C }
   package static var setXCR: UInt64             { 0x08D }
+  package static var readUserCounters: UInt64   { 0x08E }                 // RDPRU
   package static var nestedPageFault: UInt64    { 0x400 }
   package static var invalid: UInt64            { 0xFFFF_FFFF_FFFF_FFFF }
 }

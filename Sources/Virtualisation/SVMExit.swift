@@ -36,7 +36,8 @@ package struct SVMExit: GuestExit {
     case SVMExitCode.shutdown: .shutdown
     case SVMExitCode.invalid: .invalidState
     case SVMExitCode.run, SVMExitCode.load...SVMExitCode.skinit, SVMExitCode.invalidateWithASID,
-      SVMExitCode.monitor, SVMExitCode.monitorWait, SVMExitCode.monitorWaitArmed:
+      SVMExitCode.monitor, SVMExitCode.monitorWait, SVMExitCode.monitorWaitArmed, SVMExitCode.readCounter,
+      SVMExitCode.readUserCounters:
       .forbidden
     default: .unexpected
     }
@@ -46,6 +47,12 @@ package struct SVMExit: GuestExit {
   package var writtenPort: UInt16? {
     guard code == SVMExitCode.port, information1 & 0b101 == 0 else { return nil }
     return UInt16(truncatingIfNeeded: information1 >> 16)
+  }
+
+  /// The register that MOV to a control register takes its value from, by the first word: bit 63 is set for MOV, bits 0-3
+  /// are the register's number (§15.8.1).
+  package static func sourceRegister(_ information1: UInt64) -> Int? {
+    information1 & 1 << 63 != 0 ? Int(information1.bits(0, count: 4)) : nil
   }
 
   package func describe(_ reason: ExitReason, in exit: inout ExitInformation) {

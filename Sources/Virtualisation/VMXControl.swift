@@ -68,3 +68,19 @@ struct ControlWord {
     guard value & control.mask == 0 else { throw .forced(control) }
   }
 }
+
+extension ControlWord {
+  /// Sets the controls by which guests leave as the table wants.
+  mutating func require(exitsOf word: VMXWord) throws(VMXObstacle) {
+    try GuestIntercept.each { row throws(VMXObstacle) in
+      if case .exits(word, let control) = row.vmx { try require(control) }
+    }
+  }
+
+  /// Makes sure that guests do not leave for what is their own.
+  func forbidExits() throws(VMXObstacle) {
+    try GuestIntercept.each { row throws(VMXObstacle) in
+      if case .own(let control) = row.vmx { try forbid(control) }
+    }
+  }
+}

@@ -30,9 +30,10 @@ package struct VMXControls: Sendable {
   /// What is added to `pin` for such a guest, to which other cores then post interrupts; 0 where they cannot. Where they
   /// can, an exit for an interrupt of the machine takes it.
   package let posting: UInt32
-  /// Bits of CR0 and CR4 that stay 1 whatever the guest writes.
-  package let fixedCR0: UInt64
-  package let fixedCR4: UInt64
+  /// What a guest may do with CR0, CR4 and EFER.
+  package let cr0: ControlRule
+  package let cr4: ControlRule
+  package let efer = ControlRule.vmxEFER
 
   /// - Throws: The first thing that is missing.
   package init(_ capabilities: VMXCapabilities) throws(VMXObstacle) {
@@ -61,10 +62,8 @@ package struct VMXControls: Sendable {
     forgetsOne = paging & 1 << 25 != 0
     revision = capabilities.revision
     describesStrings = capabilities.describesStrings
-    // An unrestricted guest may clear PE and PG (A.7).
-    fixedCR0 = capabilities.fixedCR0 & 0xffff_ffff & ~(1 << 0 | 1 << 31)
-    // A machine check with MCE clear shuts the processor down; a guest, whose CPUID has no machine checks, sees 0.
-    fixedCR4 = capabilities.fixedCR4 & 0xffff_ffff | ExceptionPolicy.machineCheckEnable
+    cr0 = .vmxCR0(fixed: capabilities.fixedCR0)
+    cr4 = .vmxCR4(fixed: capabilities.fixedCR4)
   }
 
   /// What is used of what not every processor has, and what is done in its place.
@@ -82,8 +81,7 @@ package struct VMXControls: Sendable {
 
   private static func pin(_ capability: UInt64, wantsTimer: Bool) throws(VMXObstacle) -> (UInt32, hasTimer: Bool) {
     var word = ControlWord(capability)
-    try word.require(PinControl.interrupt)
-    try word.require(PinControl.nonMaskable)
+    try word.require(exitsOf: .pin)
     try word.forbid(PinControl.postedInterrupts)
     let hasTimer = wantsTimer && word.prefer(PinControl.timer)
     if !hasTimer { try word.forbid(PinControl.timer) }
@@ -92,26 +90,14 @@ package struct VMXControls: Sendable {
 
   private static func processor(_ capability: UInt64) throws(VMXObstacle) -> UInt32 {
     var word = ControlWord(capability)
+    try word.require(exitsOf: .processor)
     try word.require(ProcessorControl.offsetTSC)
-    try word.require(ProcessorControl.halt)
-    try word.require(ProcessorControl.monitorWait)
-    try word.require(ProcessorControl.readCounter)
     try word.require(ProcessorControl.shadowPriority)
-    try word.require(ProcessorControl.portMaps)
-    try word.require(ProcessorControl.registerMaps)
-    try word.require(ProcessorControl.monitor)
     try word.require(ProcessorControl.secondary)
     var window = word
     try window.require(ProcessorControl.interruptWindow)
     try word.forbid(ProcessorControl.interruptWindow)
-    try word.forbid(ProcessorControl.invalidatePage)
-    try word.forbid(ProcessorControl.readTSC)
-    try word.forbid(ProcessorControl.loadCR3)
-    try word.forbid(ProcessorControl.storeCR3)
-    try word.forbid(ProcessorControl.loadCR8)
-    try word.forbid(ProcessorControl.storeCR8)
-    try word.forbid(ProcessorControl.moveDebug)
-    try word.forbid(ProcessorControl.pause)
+    try word.forbidExits()
     return word.value
   }
 
@@ -121,7 +107,7 @@ package struct VMXControls: Sendable {
     var word = ControlWord(capability)
     try word.require(SecondaryControl.nestedPaging)
     try word.require(SecondaryControl.unrestricted)
-    try word.require(SecondaryControl.writeBackInvalidate)
+    try word.require(exitsOf: .secondary)
     // A processor without the control has not the instruction either, and CPUID says so to guests.
     word.prefer(SecondaryControl.readTSCP)
     word.prefer(SecondaryControl.invalidateContext)

@@ -25,6 +25,7 @@ package struct CR4: Flags {
   package static var machineCheck: Self     { .bit(6) }                   // MCE
   package static var fxsave: Self           { .bit(9) }                   // OSFXSR
   package static var simdExceptions: Self   { .bit(10) }                  // OSXMMEXCPT
+  package static var umip: Self             { .bit(11) }                  // UMIP ring 3 does not learn where tables are
   package static var vmx: Self              { .bit(13) }                  // VMXE
   package static var numberedSpaces: Self   { .bit(17) }                  // PCIDE translations carry a number
   package static var xsave: Self            { .bit(18) }                  // OSXSAVE
@@ -41,6 +42,5 @@ package struct EFER: Flags {
   package static var longModeActive: Self   { .bit(10) }                  // LMA
   package static var noExecute: Self        { .bit(11) }                  // NXE
   package static var svm: Self              { .bit(12) }                  // SVME
-  package static var fastFXSAVE: Self       { .bit(14) }                  // FFXSR
   package static var automaticIBRS: Self    { .bit(21) }                  // AIBRSE
 }

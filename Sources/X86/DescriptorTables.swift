@@ -4,12 +4,14 @@
 
 package import Bits
 
-/// Selectors of the kernel's GDT; the order of the user's three is what SYSRET wants. `cx86_load_tables` names the
+/// Selectors of the kernel's GDT; the distance of the user's two is what SYSRET wants. `cx86_load_tables` names the
 /// kernel's three, too.
 package enum Selector {
   package static var kernelCode: UInt16         { 0x08 }
   package static var kernelData: UInt16         { 0x10 }
-  package static var userCode32: UInt16         { 0x18 | 3 }
+  /// What SYSRET counts from. It reads no descriptor (AMD APM volume 3, SYSRET), and there is none: 32-bit code would enter
+  /// ring 0 by CSTAR.
+  package static var userBase: UInt16           { 0x18 | 3 }
   package static var userData: UInt16           { 0x20 | 3 }
   package static var userCode: UInt16           { 0x28 | 3 }
   package static var task: UInt16               { 0x30 }
@@ -19,7 +21,6 @@ package enum Selector {
 package enum Descriptor {
   package static var kernelCode: UInt64         { 0x00AF_9B00_0000_FFFF }
   package static var kernelData: UInt64         { 0x00CF_9300_0000_FFFF }
-  package static var userCode32: UInt64         { 0x00CF_FB00_0000_FFFF }
   package static var userData: UInt64           { 0x00CF_F300_0000_FFFF }
   package static var userCode: UInt64           { 0x00AF_FB00_0000_FFFF }
 

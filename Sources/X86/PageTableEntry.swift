@@ -25,5 +25,6 @@ extension PageTableEntry {
   package static var user: Self             { .bit(2) }                   // U/S: ring 3, and every guest
   package static var uncached: Self         { .bit(3) | .bit(4) }         // PWT, PCD
   package static var large: Self            { .bit(7) }                   // PS: a page of 2 MiB or 1 GiB
+  package static var own: Self              { .bit(9) }                   // AVL: a component's own, the kernel may read it
   package static var noExecute: Self        { .bit(63) }                  // NX
 }

@@ -17,6 +17,8 @@ package struct ProcessorFeatures: Sendable {
   package let hasSpaceNumbers: Bool
   package let hasSMEP: Bool
   package let hasSMAP: Bool
+  package let hasUMIP: Bool
+  package let hasINVPCID: Bool
   package let hasXSAVE: Bool
   package let hasTSCDeadline: Bool
   package let hasGiBPages: Bool
@@ -47,6 +49,8 @@ package struct ProcessorFeatures: Sendable {
     hasSpaceNumbers = basic.ecx.bits(17, count: 1) == 1
     hasSMEP = structured.ebx.bits(7, count: 1) == 1
     hasSMAP = structured.ebx.bits(20, count: 1) == 1
+    hasUMIP = structured.ecx.bits(2, count: 1) == 1
+    hasINVPCID = structured.ebx.bits(10, count: 1) == 1
     hasXSAVE = basic.ecx.bits(26, count: 1) == 1
     hasTSCDeadline = basic.ecx.bits(24, count: 1) == 1
     hasGiBPages = extended.edx.bits(26, count: 1) == 1

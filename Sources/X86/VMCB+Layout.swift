@@ -6,9 +6,11 @@ package import Bits
 
 // AMD APM volume 2, appendix B, table B-1: control area.
 extension VMCBField<UInt32> {
+  package static var interceptControl: Self     { Self(0x000) }
   package static var exceptions: Self           { Self(0x008) }           // exception intercepts, by vector
   package static var intercept1: Self           { Self(0x00C) }
   package static var intercept2: Self           { Self(0x010) }
+  package static var intercept3: Self           { Self(0x014) }
   package static var asid: Self                 { Self(0x058) }
   package static var virtualInterrupt: Self     { Self(0x060) }           // V_TPR, V_IRQ, V_INTR_PRIO, V_IGN_TPR
   package static var virtualVector: Self        { Self(0x064) }           // V_INTR_VECTOR
@@ -66,41 +68,6 @@ extension VMCBSegment {
   package static var ldtr: Self                 { Self(0x470) }
   package static var idtr: Self                 { Self(0x480) }
   package static var tr: Self                   { Self(0x490) }
-}
-
-/// The intercepts at offset 00C.
-package struct Intercepts1: Flags {
-  package let rawValue: UInt32
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
-  package static var interrupt: Self            { .bit(0) }               // INTR
-  package static var nonMaskable: Self          { .bit(1) }               // NMI
-  package static var systemManagement: Self     { .bit(2) }               // SMI
-  package static var initialise: Self           { .bit(3) }               // INIT
-  package static var cpuid: Self                { .bit(18) }
-  package static var invalidateCaches: Self     { .bit(22) }              // INVD
-  package static var halt: Self                 { .bit(24) }
-  package static var invalidateWithASID: Self   { .bit(26) }              // INVLPGA
-  package static var ports: Self                { .bit(27) }              // IOIO_PROT
-  package static var modelSpecific: Self        { .bit(28) }              // MSR_PROT
-  package static var shutdown: Self             { .bit(31) }
-}
-
-/// The intercepts at offset 010.
-package struct Intercepts2: Flags {
-  package let rawValue: UInt32
-  package init(rawValue: UInt32) { self.rawValue = rawValue }
-  package static var run: Self                  { .bit(0) }               // VMRUN
-  package static var call: Self                 { .bit(1) }               // VMMCALL
-  package static var load: Self                 { .bit(2) }               // VMLOAD
-  package static var save: Self                 { .bit(3) }               // VMSAVE
-  package static var setGlobalInterrupt: Self   { .bit(4) }               // STGI
-  package static var clearGlobalInterrupt: Self { .bit(5) }               // CLGI
-  package static var skinit: Self               { .bit(6) }
-  package static var writeBackInvalidate: Self  { .bit(9) }               // WBINVD, WBNOINVD
-  package static var monitor: Self              { .bit(10) }
-  package static var monitorWait: Self          { .bit(11) }              // MWAIT, always
-  package static var monitorWaitArmed: Self     { .bit(12) }              // MWAIT, if armed
-  package static var setXCR: Self               { .bit(13) }              // XSETBV
 }
 
 /// The virtual interrupt word (offset 060).

@@ -5,7 +5,8 @@ import TestDriver
 import Testing
 
 /// Two VMs on a switch, booted once, whose VMMs are a build of their own: it traps when its guest writes the byte 0xDE
-/// to port 0xF00D, and has the switch of its first card trap for the byte 0x5A. Root is logged in on both.
+/// to port 0xF00D, has the switch of its first card trap for the byte 0x5A, makes a system call from 32-bit code for 0x32
+/// lets interrupts come with RFLAGS.AC set for 0xAC, and has the kernel print its guest's memory for 0x1C. Root is logged in on both.
 enum TwoThatFail {
   private static let booted = Task {
     let system = try await TestMachine.boot(
@@ -62,6 +63,33 @@ extension SystemTests {
       system.type("@r 0")
       try await system.logIn(0)
       #expect(try await system.run("hostname", on: 0) == "vm0")
+      #expect(try await system.run("hostname", on: 1) == "vm1")
+    }
+
+    @Test func `a component finds no way into ring 0 by a system call from 32-bit code`() async throws {
+      let system = try await TwoThatFail.system
+      system.select(0)
+      system.enter(#"printf '\x32' | dd of=/dev/port bs=1 seek=61453"#)
+      try await system.expect(.line("vm0 crashed"))
+      try await system.expectLog([.line("vm0 trapped: general protection .*error 0x18")])
+      try await system.expect(vm: 0, .crashed)
+      #expect(try await system.run("hostname", on: 1) == "vm1")
+      system.type("@r 0")
+      try await system.logIn(0)
+    }
+
+    /// The kernel of this build stops the machine if it finds the flag set.
+    @Test func `the kernel cannot reach ring 3's pages, whatever flags the component that was interrupted has`()
+      async throws
+    {
+      let system = try await TwoThatFail.system
+      try await system.run(#"printf '\xac' | dd of=/dev/port bs=1 seek=61453"#, on: 1)
+      #expect(try await system.run("hostname", on: 0) == "vm0")
+    }
+
+    @Test func `the kernel prints nothing for a component but what is its own`() async throws {
+      let system = try await TwoThatFail.system
+      try await system.run(#"printf '\x1c' | dd of=/dev/port bs=1 seek=61453"#, on: 1)
       #expect(try await system.run("hostname", on: 1) == "vm1")
     }
 

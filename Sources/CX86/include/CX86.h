@@ -157,8 +157,11 @@ uint64_t cx86_wait_for_interrupt(void);
 uint64_t cx86_take_interrupt(void);
 /// The first of 256 trap entries, 16 bytes apart.
 ADDRESS(cx86_trap_entries)
-/// Where SYSCALL enters.
+/// Where SYSCALL enters; and where it does from 32-bit code on AMD, which is a trap of the component.
 ADDRESS(cx86_system_call_entry)
+ADDRESS(cx86_forbidden_call_entry)
+/// Says whether the processor has SMAP, so that each entry from ring 3 puts it in force again.
+void cx86_set_access_control(uint8_t isThere);
 
 /// A pseudo-descriptor for LGDT and LIDT.
 typedef struct __attribute__((packed)) { uint16_t limit; uint64_t base; } cx86_table;
@@ -185,6 +188,15 @@ uint32_t cx86_vmx_run(uint64_t *registers, uint32_t launched);
 ADDRESS(cx86_vmx_exit)
 /// As `cx86_vmx_exit`; the return stack holds nothing of the guest's.
 ADDRESS(cx86_vmx_exit_filled)
+
+// MARK: misdeeds.S, and what else a component does that is built to fail
+
+/// Jumps to 32-bit code, if the descriptor tables have such a segment, and executes SYSCALL there.
+void cx86_call_from_32_bits(void) __attribute__((noreturn));
+/// RFLAGS.AC, with which ring 0 reaches ring 3's pages in spite of SMAP.
+INSTRUCTION void cx86_set_alignment_check(void) { __asm__ volatile("pushfq; orl $0x40000, (%%rsp); popfq" ::: "memory", "cc"); }
+INSTRUCTION void cx86_clear_alignment_check(void) { __asm__ volatile("pushfq; andl $~0x40000, (%%rsp); popfq" ::: "memory", "cc"); }
+INSTRUCTION uint64_t cx86_flags(void) { uint64_t v; __asm__ volatile("pushfq; popq %0" : "=r"(v) :: "memory"); return v; }
 
 // MARK: boot.S, trampoline.S
 

@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Virtualisation
 import X86
 
 /// Turning a core into one of ours; each core does it for itself.
@@ -35,7 +36,7 @@ enum CoreSetup {
     memory.taskState.value = taskState
     let task = Descriptor.taskState(memory.taskState.address)
     let descriptors: [8 of UInt64] = [
-      0, Descriptor.kernelCode, Descriptor.kernelData, Descriptor.userCode32, Descriptor.userData, Descriptor.userCode,
+      0, Descriptor.kernelCode, Descriptor.kernelData, 0, Descriptor.userData, Descriptor.userCode,
       task.0, task.1,
     ]
     memory.descriptors.value = descriptors
@@ -55,18 +56,31 @@ enum CoreSetup {
     cr4.set(.xsave, to: features.hasXSAVE)
     cr4.set(.smep, to: features.hasSMEP)
     cr4.set(.smap, to: features.hasSMAP)
+    cr4.set(.umip, to: features.hasUMIP)
     cx86_write_cr4(cr4.rawValue)
+    // Before the core is ever in ring 3.
+    cx86_set_access_control(features.hasSMAP ? 1 : 0)
   }
 
-  /// SYSCALL enters entry.S with interrupts off; SYSRET goes back to the user's selectors.
+  /// SYSCALL enters entry.S with interrupts off; SYSRET goes back to the user's selectors. No other way in leads anywhere.
   private static func setSystemCalls(_ memory: CoreMemory) {
     MSR.efer.value |= EFER.systemCall.rawValue | EFER.noExecute.rawValue
-    MSR.star.value = UInt64(Selector.kernelCode) << 32 | UInt64(Selector.userCode32) << 48
-    MSR.longStar.value = cx86_system_call_entry_address()
-    // Cleared on the way in: AC, NT, IOPL, DF, IF, TF.
-    MSR.callFlagMask.value = 0x4_7700
+    let entries = PrivilegedEntry.all
+    for index in 0..<entries.count { MSR(entries[index].rawValue).value = value(of: entries[index]) }
     MSR.gsBase.value = 0
     MSR.kernelGSBase.value = memory.block.address
+  }
+
+  private static func value(of entry: PrivilegedEntry) -> UInt64 {
+    switch entry {
+    case .star: UInt64(Selector.kernelCode) << 32 | UInt64(Selector.userBase) << 48
+    case .longStar: cx86_system_call_entry_address()
+    case .compatibleStar: cx86_forbidden_call_entry_address()
+    // Cleared on the way in: AC, NT, IOPL, DF, IF, TF.
+    case .callFlagMask: 0x4_7700
+    // SYSENTER with a code segment of 0 is #GP.
+    case .sysenterCS, .sysenterESP, .sysenterEIP: 0
+    }
   }
 
   /// Fills the interrupt descriptor table: 256 gates to entry.S.

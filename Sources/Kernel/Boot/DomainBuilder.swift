@@ -110,7 +110,7 @@ struct DomainBuilder: ~Escapable {
     let start = try memory.bytes(AddressMap.stackSize)
     try space.map(
       AddressMap.stackTop - AddressMap.stackSize, to: start, size: AddressMap.stackSize,
-      .user | .writable | .noExecute, from: &memory)
+      .user | .writable | .noExecute | .own, from: &memory)
   }
 
   /// Maps what the description gives the domain. → its workspaces
@@ -122,10 +122,12 @@ struct DomainBuilder: ~Escapable {
       let record = reader.mapping(index)
       guard record.domain == UInt32(domain) else { continue }
       let extent = regions[Int(record.region)]
-      let writable: PageTableEntry = record.isWritable != 0 ? .writable : .none
-      try space.map(
-        record.address, to: extent.start, size: extent.size, .user | .noExecute | writable, from: &memory)
-      if reader.region(Int(record.region)).kind == RegionKind.workspace.rawValue {
+      let isWorkspace = reader.region(Int(record.region)).kind == RegionKind.workspace.rawValue
+      var flags: PageTableEntry = .user | .noExecute
+      flags.set(.writable, to: record.isWritable != 0)
+      flags.set(.own, to: isWorkspace)
+      try space.map(record.address, to: extent.start, size: extent.size, flags, from: &memory)
+      if isWorkspace {
         try workspaces.append(extent, orSay: "a domain has more than 16 workspaces")
       }
     }
@@ -149,7 +151,7 @@ struct DomainBuilder: ~Escapable {
       let segment = image.segment(index)
       guard let size = segment.memorySize.roundedUp(to: 4096) else { throw .refused("a program is too large") }
       let memoryStart = try memory.bytes(size)
-      var flags: PageTableEntry = .user
+      var flags: PageTableEntry = .user | .own
       flags.set(.writable, to: segment.flags.contains(.writable))
       flags.set(.noExecute, to: !segment.flags.contains(.executable))
       try space.map(segment.address, to: memoryStart, size: size, flags, from: &memory)

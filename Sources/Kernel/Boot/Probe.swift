@@ -26,6 +26,10 @@ enum Probe {
     guard !support.hasGuestTimer || guest.leavesInTime() else {
       throw .refused("a guest does not leave at the end of its turn on this machine")
     }
+    guard guest.keepsCaches() else { throw .refused("a guest switches this machine's caches off") }
+    if case .vmx = support {
+      guard guest.isRefused() else { throw .refused("a guest has a bit of CR4 that is nobody's on this machine") }
+    }
     guard guest.isInterrupted() else { throw .refused("an interrupt does not reach a guest on this machine") }
     try guest.meetsExceptions(support)
     guard !support.sharesControllers || guest.endsInterrupts() else {
@@ -55,6 +59,11 @@ struct ProbeGuest {
   /// The handler of `higherVector`, in 16-bit code: mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iret.
   private static var endingHandler: UInt64 { 0x140 }
   private static var higherVector: UInt32 { 0x30 }
+  /// In 16-bit code: mov %cr0, %eax; or $0x60000000, %eax; mov %eax, %cr0; hlt.
+  private static var cacheSwitch: UInt64 { 0x160 }
+  /// Likewise, of CR4 and LA57; without the HLT, as it ends in the handler of #GP.
+  private static var hiddenBit: UInt64 { 0x180 }
+  private static var protection: UInt32 { 13 }
   /// Ticks of a turn, and of the longest that anything here may take.
   private static var turn: UInt64 { 1 << 20 }
   static var patience: UInt64 { 1 << 32 }
@@ -81,6 +90,14 @@ struct ProbeGuest {
     Self.place(0xd231_66c0, at: Self.endingHandler + 8, in: page)
     Self.place(0x00cf_300f, at: Self.endingHandler + 12, in: page)
     Self.place(UInt32(Self.endingHandler), at: UInt64(Self.higherVector) * 4, in: page)
+    Self.place(0x66c0_200f, at: Self.cacheSwitch, in: page)
+    Self.place(0x0000_000d, at: Self.cacheSwitch + 4, in: page)
+    Self.place(0xc022_0f60, at: Self.cacheSwitch + 8, in: page)
+    Self.place(0xf4, at: Self.cacheSwitch + 12, in: page)
+    Self.place(0x66e0_200f, at: Self.hiddenBit, in: page)
+    Self.place(0x0010_000d, at: Self.hiddenBit + 4, in: page)
+    Self.place(0xe022_0f00, at: Self.hiddenBit + 8, in: page)
+    Self.place(UInt32(Self.handler), at: UInt64(Self.protection) * 4, in: page)
     processor.reset()
   }
 
@@ -102,6 +119,24 @@ struct ProbeGuest {
     let reason = run(for: Self.turn)
     let ticks = cx86_rdtsc() &- before
     return reason == nil && ticks >= Self.turn && ticks < Self.patience
+  }
+
+  /// Whether it sets CD and NW of CR0 for itself, and for nobody else.
+  func keepsCaches() -> Bool {
+    let both: UInt64 = 1 << 29 | 1 << 30
+    start(at: Self.cacheSwitch)
+    guard run(for: Self.patience) == .halt else { return false }
+    processor.store(.halt, in: &state.value)
+    let kernels = cx86_read_cr0()
+    return state.value.rip == Self.cacheSwitch + 12 && state.value.cr0 & both == both && kernels & both == 0
+  }
+
+  /// Whether it gets #GP for a bit that it is not shown.
+  func isRefused() -> Bool {
+    start(at: Self.hiddenBit)
+    guard run(for: Self.patience) == .halt else { return false }
+    processor.store(.halt, in: &state.value)
+    return state.value.rip == Self.handler && state.value.cr4 & 1 << 12 == 0
   }
 
   /// Whether an interrupt that it cannot take yet reaches it when it can.

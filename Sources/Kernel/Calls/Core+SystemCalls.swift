@@ -200,17 +200,23 @@ struct Arguments {
 }
 
 extension Domain {
+  /// Where an address of the domain's program, stack or workspace leads: not one of what it shares with others, of a guest
+  /// or of a device.
+  private func place(ofOwn address: UInt64) -> PhysicalAddress? {
+    guard address < AddressMap.end else { return nil }
+    return space.translate(address, requiring: .user, ofPage: .own)
+  }
+
   /// A byte of the domain's own memory.
   func readByte(_ address: UInt64) -> UInt8? {
-    guard address < AddressMap.end, let place = space.translate(address, requiring: .user) else { return nil }
-    // SAFETY: the domain's own page table leads there, so it is memory, and the direct map holds all memory.
+    guard let place = place(ofOwn: address) else { return nil }
+    // SAFETY: the page is one of those that the kernel gave the domain for its own, and the direct map holds them.
     return unsafe DirectMap.pointer(place).load(as: UInt8.self)
   }
 
   /// A word of the domain's own memory, if it lies on a border of eight.
   func readWord(_ address: UInt64) -> UInt64? {
-    guard address.isAligned(to: 8), address < AddressMap.end, let place = space.translate(address, requiring: .user)
-    else { return nil }
+    guard address.isAligned(to: 8), let place = place(ofOwn: address) else { return nil }
     // SAFETY: as in `readByte`; an aligned word lies in one page.
     return unsafe DirectMap.pointer(place).load(as: UInt64.self)
   }

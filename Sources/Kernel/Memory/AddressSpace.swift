@@ -54,14 +54,17 @@ struct AddressSpace {
     Self.entry(root, slot).value = Self.entry(other.root, slot).value
   }
 
-  /// Where `address` leads, if `flags` are set for it at every level.
-  func translate(_ address: UInt64, requiring flags: PageTableEntry) -> PhysicalAddress? {
+  /// Where `address` leads, if `flags` are set for it at every level, and `marks` for its page.
+  func translate(
+    _ address: UInt64, requiring flags: PageTableEntry, ofPage marks: PageTableEntry = .none
+  ) -> PhysicalAddress? {
     guard address < 1 << 47 else { return nil }
     var table = root
     for level in stride(from: 3, through: 0, by: -1) {
       let entry = Self.entry(table, Int(address.bits(12 + 9 * level, count: 9))).value
       guard entry.contains(.present | flags) else { return nil }
       if level == 0 || entry.contains(.large) {
+        guard entry.contains(marks) else { return nil }
         let size = UInt64(1) << UInt64(12 + 9 * level)
         return PhysicalAddress(entry.address.value.roundedDown(to: size) | address & (size - 1))
       }

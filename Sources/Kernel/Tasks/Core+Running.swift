@@ -38,6 +38,9 @@ extension Core {
         // SAFETY: as above.
         unsafe cx86_enter_user(&kernel.threads[index].frame)
       }
+      #if FAULT_INJECTION
+        EntryChecks.leftRing3()
+      #endif
       guard kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
       guard handleSystemCall(of: index, kernel) == .own else { return charge(index, kernel) }
     }

@@ -120,7 +120,9 @@ struct GuestMaker {
         try memory.cell(
           SVMProcessor(
             vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
-            capabilities: capabilities, isTranslated: features.isTranslated, overlay: overlay)))
+            capabilities: capabilities,
+            intercepts: SVMIntercepts(watchesCR4: capabilities.canSettleMoves && features.hasINVPCID),
+            isTranslated: features.isTranslated, overlay: overlay)))
     case .vmx(let controls, let permissions):
       .vmx(
         try memory.cell(

@@ -16,8 +16,8 @@ extension SVMProcessor {
     vmcb[.cr0] = state.cr0
     vmcb[.cr2] = state.cr2
     vmcb[.cr3] = state.cr3
-    vmcb[.cr4] = state.cr4 | ExceptionPolicy.machineCheckEnable
-    vmcb[.efer] = state.efer & Self.guestEFER | EFER.svm.rawValue
+    vmcb[.cr4] = cr4.held(state.cr4)
+    vmcb[.efer] = efer.held(state.efer)
     vmcb[.dr6] = state.dr6
     vmcb[.dr7] = state.dr7
     vmcb[.guestPAT] = state.pat
@@ -44,7 +44,7 @@ extension SVMProcessor {
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
     if state.injection.exception & Injection.valid != 0 {
-      let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
+      let hasErrorCode = state.givesErrorCode
       vmcb[.eventInjection] =
         UInt64(state.injection.exception & 0x1f) | 3 << 8 | (hasErrorCode ? 1 << 11 : 0)
         | Self.eventValid | UInt64(state.injection.errorCode) << 32
@@ -133,6 +133,8 @@ extension SVMProcessor {
     segments.ldtr = segment(.ldtr)
     segments.idtr = segment(.idtr)
     segments.tr = segment(.tr)
+    // SYSRET leaves a DPL in SS that is not the guest's CPL (AMD APM volume 2, table 15-2, CPL).
+    segments.ss.attributes = segments.ss.attributes & ~0x60 | UInt16(vmcb[.privilegeLevel] & 3) << 5
   }
 
   private func segment(_ field: VMCBSegment) -> Segment {

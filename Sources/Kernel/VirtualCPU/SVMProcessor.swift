@@ -17,30 +17,25 @@ struct SVMProcessor: GuestProcessor {
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
   let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
 
-  /// EFER bits a guest may set; SVME is set besides, as VMRUN demands.
-  static var guestEFER: UInt64 {
-    (EFER.systemCall | .longMode | .longModeActive | .noExecute | .fastFXSAVE).rawValue
-  }
+  /// What the guest may do with CR4 and EFER.
+  let cr4 = ControlRule.svmCR4
+  let efer = ControlRule.svmEFER
   /// EXITINTINFO and EVENTINJ: the event is there (§15.7.2, §15.20).
   static var eventValid: UInt64 { 1 << 31 }
 
   init(
     vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, capabilities: SVMCapabilities,
-    isTranslated: Bool, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+    intercepts: SVMIntercepts, isTranslated: Bool, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
   ) {
     self.vmcb = vmcb
     self.overlay = overlay
     self.capabilities = capabilities
     self.isTranslated = isTranslated
-    let first: Intercepts1 =
-      .interrupt | .nonMaskable | .systemManagement | .initialise | .cpuid | .invalidateCaches
-      | .halt | .invalidateWithASID | .ports | .modelSpecific | .shutdown
-    let second: Intercepts2 =
-      .run | .call | .load | .save | .setGlobalInterrupt | .clearGlobalInterrupt | .skinit
-      | .writeBackInvalidate | .monitor | .monitorWait | .monitorWaitArmed | .setXCR
-    vmcb[.exceptions] = ExceptionPolicy.intercepted
-    vmcb[.intercept1] = first.rawValue
-    vmcb[.intercept2] = second.rawValue
+    vmcb[.interceptControl] = intercepts.control
+    vmcb[.exceptions] = GuestIntercept.exceptions
+    vmcb[.intercept1] = intercepts.first
+    vmcb[.intercept2] = intercepts.second
+    vmcb[.intercept3] = intercepts.third
     vmcb[.ioPermissions] = permissions.ports.value
     vmcb[.msrPermissions] = permissions.registers.value
     vmcb[.asid] = asid
@@ -70,6 +65,11 @@ struct SVMProcessor: GuestProcessor {
 
   @inline(__always)
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until _: UInt64) {
+    repeat { enter(registers, host) } while settles(registers)
+  }
+
+  @inline(__always)
+  private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     let before = ProcessorFlags(rawValue: vmcb[.rflags])
     let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

@@ -12,7 +12,7 @@ import X86
 struct SVMPermissions {
   /// All ports exit.
   let ports: PhysicalAddress
-  /// All registers exit but those that VMLOAD and VMSAVE switch, and TSC_AUX, which `ExtendedState` does.
+  /// All registers exit but those that `GuestRegister` names.
   let registers: PhysicalAddress
 
   init(_ memory: inout BootMemory) throws(BootError) {
@@ -21,21 +21,18 @@ struct SVMPermissions {
     // SAFETY: three and two pages, dealt out above.
     unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
     unsafe DirectMap.pointer(registers).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
-    for number in UInt32(0x174)...0x176 { pass(number) }
-    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number) }
-    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number) }
+    let all = GuestRegister.all
+    for index in 0..<all.count { pass(.svm(all[index].number)) }
     // A command: nothing of it is to be switched.
-    if GuestSpeculation(.ofThisProcessor).forgetsBranches { pass(MSR.prediction.number) }
+    if GuestSpeculation(.ofThisProcessor).forgetsBranches { pass(.svm(MSR.prediction.number)) }
   }
 
-  /// Lets guests read and write a register: two bits each, from three bases (AMD APM volume 2, §15.11).
-  private func pass(_ number: UInt32) {
-    let (base, first): (Int, UInt32) = number >= 0xC000_0000 ? (0x800, 0xC000_0000) : (0, 0)
-    let bit = Int(number - first) * 2
-    // SAFETY: the registers named in `init` have their bits inside the first of the map's two pages.
-    let pointer = unsafe DirectMap.pointer(registers) + base + bit / 8
+  /// Lets guests read and write a register.
+  private func pass(_ bits: PermissionBits) {
+    // SAFETY: the offset lies inside the map's two pages, whatever the register's number.
+    let pointer = unsafe DirectMap.pointer(registers) + bits.offset
     let byte = unsafe pointer.load(as: UInt8.self)
-    unsafe pointer.storeBytes(of: byte & ~(3 << UInt8(bit % 8)), as: UInt8.self)
+    unsafe pointer.storeBytes(of: byte & ~bits.mask, as: UInt8.self)
   }
 }
 

@@ -56,7 +56,7 @@ extension VMXProcessor {
     vmcs[.secondaryControls] = controls.secondary
     vmcs[.exitControls] = controls.exit
     vmcs[.entryControls] = controls.entry
-    vmcs[.exceptions] = ExceptionPolicy.intercepted
+    vmcs[.exceptions] = GuestIntercept.exceptions
     vmcs[.pageFaultMask] = 0
     vmcs[.pageFaultMatch] = 0
     vmcs[.targetCount] = 0
@@ -80,8 +80,8 @@ extension VMXProcessor {
     vmcs[.exitStoreCount] = UInt32(VMXRegisterList.count)
     vmcs[.entryLoadCount] = UInt32(VMXRegisterList.count)
     vmcs[.exitLoadCount] = UInt32(VMXRegisterList.count)
-    vmcs[.ownedCR0] = controls.fixedCR0
-    vmcs[.ownedCR4] = controls.fixedCR4
+    vmcs[.ownedCR0] = controls.cr0.owned
+    vmcs[.ownedCR4] = controls.cr4.owned
   }
 
   /// No interrupt waits; no end of one exits, as there is no virtual APIC at which it could end.
@@ -126,9 +126,9 @@ extension VMXProcessor {
     vmcs[.sysenterCS] = 0
     vmcs[.sysenterESP] = 0
     vmcs[.sysenterEIP] = 0
-    vmcs[.cr0] = controls.fixedCR0
+    vmcs[.cr0] = controls.cr0.held(0)
     vmcs[.cr3] = 0
-    vmcs[.cr4] = controls.fixedCR4
+    vmcs[.cr4] = controls.cr4.held(0)
     vmcs[.guestEFER] = 0
   }
 
@@ -185,8 +185,8 @@ extension VMXProcessor {
     guest.interruptibility = vmcs[.interruptibility]
     guest.pendingDebug = vmcs[.pendingDebug]
     guest.injected = VMXEvent(rawValue: vmcs[.injection])
-    guest.fixedCR0 = controls.fixedCR0
-    guest.fixedCR4 = controls.fixedCR4
+    guest.fixedCR0 = controls.cr0.held(0)
+    guest.fixedCR4 = controls.cr4.held(0)
     return guest
   }
 

@@ -44,9 +44,9 @@ extension VMXProcessor {
   /// Bits that VMX wants set stay set behind the guest's back. What a VMM changes of paging, no instruction of the
   /// guest's makes the processor notice.
   private func loadControl(_ state: VirtualCPUState) {
-    let cr0 = state.cr0 | controls.fixedCR0
-    let cr4 = state.cr4 | controls.fixedCR4
-    var efer = state.efer & Self.guestEFER
+    let cr0 = controls.cr0.held(state.cr0)
+    let cr4 = controls.cr4.held(state.cr4)
+    var efer = controls.efer.held(state.efer)
     let isLong = efer & EFER.longMode.rawValue != 0 && cr0 & CR0.paging.rawValue != 0
     if isLong { efer |= EFER.longModeActive.rawValue }
     if vmcs[.cr0] != cr0 || vmcs[.cr3] != state.cr3 || vmcs[.cr4] != cr4 || vmcs[.guestEFER] != efer {
@@ -82,7 +82,7 @@ extension VMXProcessor {
     withdrawInterrupt()
     let isFree = !VMXEvent(rawValue: vmcs[.injection]).isValid
     if state.injection.exception & Injection.valid != 0 {
-      let hasErrorCode = state.injection.exception & Injection.hasErrorCode != 0
+      let hasErrorCode = state.givesErrorCode
       vmcs[.injection] = VMXEvent.exception(state.injection.exception, hasErrorCode: hasErrorCode).rawValue
       vmcs[.injectionErrorCode] = state.injection.errorCode
       state.injection.exception = 0
@@ -159,10 +159,10 @@ extension VMXProcessor {
     state.registers.words[4] = vmcs[.rsp]
     state.rip = vmcs[.rip]
     state.rflags = vmcs[.rflags]
-    state.cr0 = vmcs[.cr0] & ~controls.fixedCR0 | vmcs[.shadowCR0] & controls.fixedCR0
+    state.cr0 = controls.cr0.shown(vmcs[.cr0], shadow: vmcs[.shadowCR0])
     state.cr2 = self.state.value.cr2
     state.cr3 = vmcs[.cr3]
-    state.cr4 = vmcs[.cr4] & ~controls.fixedCR4 | vmcs[.shadowCR4] & controls.fixedCR4
+    state.cr4 = controls.cr4.shown(vmcs[.cr4], shadow: vmcs[.shadowCR4])
     state.cr8 = UInt64(priority.value >> 4 & 0xf)
     state.efer = vmcs[.guestEFER]
     state.dr6 = self.state.value.dr6

@@ -31,9 +31,6 @@ struct VMXProcessor: GuestProcessor {
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
   let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
 
-  /// EFER bits a guest may set; LMA follows from LME and CR0.PG.
-  static var guestEFER: UInt64 { (EFER.systemCall | .longMode | .noExecute).rawValue }
-
   /// Makes this guest's VMCS the core's current one.
   func activate() {
     guard host.value.current != vmcs.address.value else { return }
@@ -115,28 +112,35 @@ struct VMXProcessor: GuestProcessor {
   /// Has the guest exit as soon as it can take an interrupt.
   func openWindow() { vmcs[.processorControls] = controls.processor | ProcessorControl.interruptWindow.mask }
 
-  /// A guest wrote to CR0 or CR4 so that a bit would change that VMX wants as it is (Intel SDM volume 3, table 28-3).
-  ///
-  /// Of CR0 the guest is only shown the change; then it executes the instruction again, which now changes nothing of
-  /// ours, and the processor does the rest of it. Of CR4 there are but VMXE and MCE, which
-  /// a guest must not set whose CPUID has neither.
+  /// A guest wrote to CR0 or CR4 so that a bit would change that is not its own (Intel SDM volume 3, table 28-3). It is
+  /// shown the change; then it executes the instruction again, which now changes nothing of ours, and the processor does
+  /// the rest of it. A bit that nobody has is #GP.
   private func settlesControlRegister(_ registers: Cell<VirtualCPUState>) -> Bool {
     let qualification = vmcs[.qualification]
     guard qualification.bits(4, count: 2) == 0 else { return false }
     let source = Int(qualification.bits(8, count: 4))
     let value = source == 4 ? vmcs[.rsp] : registers.value.registers.words[source]
     switch qualification.bits(0, count: 4) {
-    case 0:
-      let shown = vmcs[.shadowCR0]
-      guard (shown ^ value) & controls.fixedCR0 != 0 else { return false }
-      vmcs[.shadowCR0] = shown & ~controls.fixedCR0 | value & controls.fixedCR0
-      return true
-    case 4:
-      vmcs[.injection] = VMXEvent.exception(13, hasErrorCode: true).rawValue
-      vmcs[.injectionErrorCode] = 0
-      return true
+    case 0: return settles(value, of: .shadowCR0, controls.cr0, isAllowed: ControlRule.allowsCR0(value))
+    case 4: return settles(value, of: .shadowCR4, controls.cr4, isAllowed: value & controls.cr4.refused == 0)
     default: return false
     }
+  }
+
+  /// → whether the guest goes on: not where it would only leave again
+  private func settles(
+    _ value: UInt64, of shadow: VMCSField<UInt64>, _ rule: ControlRule, isAllowed: Bool
+  ) -> Bool {
+    guard isAllowed else {
+      // In real mode there are no error codes, and VM entry takes none (Intel SDM volume 3, §27.2.1.3).
+      vmcs[.injection] = VMXEvent.exception(13, hasErrorCode: vmcs[.cr0] & CR0.protection.rawValue != 0).rawValue
+      vmcs[.injectionErrorCode] = 0
+      return true
+    }
+    let shown = vmcs[shadow]
+    guard (shown ^ value) & rule.owned != 0 else { return false }
+    vmcs[shadow] = rule.shown(shown, shadow: value)
+    return true
   }
 
   // MARK: - Exits

@@ -26,7 +26,7 @@ struct VMXHost: BitwiseCopyable {
 struct VMXPermissions {
   /// Two pages of ports; all exit.
   let ports: PhysicalAddress
-  /// A page of registers. All exit but those that the VMCS and `VMXRegisterList` switch.
+  /// A page of registers. All exit but those that `GuestRegister` names.
   let registers: PhysicalAddress
   /// Another, for guests whose local APIC the processor shares: in this the EOI register can be written, too.
   let sharedRegisters: PhysicalAddress
@@ -39,32 +39,29 @@ struct VMXPermissions {
     unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
     Self.fill(registers)
     Self.fill(sharedRegisters)
-    Self.pass(0x80B, 1...1, in: sharedRegisters)
+    Self.pass(.vmx(0x80B, isWrite: true), in: sharedRegisters)
   }
 
   private static func fill(_ page: PhysicalAddress) {
     // SAFETY: a page, dealt out for this.
     unsafe DirectMap.pointer(page).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
-    for number in UInt32(0x174)...0x176 { pass(number, 0...1, in: page) }
-    for number in UInt32(0xC000_0081)...0xC000_0084 { pass(number, 0...1, in: page) }
-    for number in UInt32(0xC000_0100)...0xC000_0103 { pass(number, 0...1, in: page) }
+    let all = GuestRegister.all
+    for index in 0..<all.count {
+      pass(.vmx(all[index].number, isWrite: false), in: page)
+      pass(.vmx(all[index].number, isWrite: true), in: page)
+    }
     // Commands: nothing of them is to be switched.
     let speculation = GuestSpeculation(.ofThisProcessor)
-    if speculation.forgetsBranches { pass(MSR.prediction.number, 1...1, in: page) }
-    if speculation.flushesL1 { pass(MSR.cacheFlush.number, 1...1, in: page) }
+    if speculation.forgetsBranches { pass(.vmx(MSR.prediction.number, isWrite: true), in: page) }
+    if speculation.flushesL1 { pass(.vmx(MSR.cacheFlush.number, isWrite: true), in: page) }
   }
 
-  /// Lets guests read (0) or write (1) a register: bits in four parts of 1 KiB, read low and high, write low and high (Intel
-  /// SDM volume 3, §25.6.9).
-  private static func pass(_ number: UInt32, _ ways: ClosedRange<Int>, in page: PhysicalAddress) {
-    let part = number >= 0xC000_0000 ? 0x400 : 0
-    let bit = Int(number & 0x1fff)
-    for isWrite in ways {
-      // SAFETY: 13 bits of the number lie inside the quarter of the page.
-      let pointer = unsafe DirectMap.pointer(page) + part + isWrite * 0x800 + bit / 8
-      let byte = unsafe pointer.load(as: UInt8.self)
-      unsafe pointer.storeBytes(of: byte & ~(1 << UInt8(bit % 8)), as: UInt8.self)
-    }
+  /// Lets guests read or write a register.
+  private static func pass(_ bits: PermissionBits, in page: PhysicalAddress) {
+    // SAFETY: the offset lies inside the page, whatever the register's number.
+    let pointer = unsafe DirectMap.pointer(page) + bits.offset
+    let byte = unsafe pointer.load(as: UInt8.self)
+    unsafe pointer.storeBytes(of: byte & ~bits.mask, as: UInt8.self)
   }
 }
 

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ABI
+import Bits
+import Virtualisation
+import X86
+
+/// Exits that nobody else hears of.
+extension SVMProcessor {
+  /// Does what an exit wants that no VMM needs to see. → whether the guest goes on at once
+  @inline(__always)
+  func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
+    guard vmcb[.exitCode] == SVMExitCode.writeCR4 else { return false }
+    return settlesCR4(registers)
+  }
+
+  /// A guest writes CR4, on a processor that has bits of it that guests are not shown.
+  @inline(never)
+  private func settlesCR4(_ registers: Cell<VirtualCPUState>) -> Bool {
+    guard let source = SVMExit.sourceRegister(vmcb[.exitInformation1]) else { return false }
+    let word =
+      switch source {
+      case 0: vmcb[.rax]
+      case 4: vmcb[.rsp]
+      default: registers.value.registers.words[source]
+      }
+    let mode = ControlMode(efer: vmcb[.efer], isLongCode: vmcb[VMCBSegment.cs.attributes] & 1 << 9 != 0)
+    guard let value = cr4.write(word, over: vmcb[.cr4], mode, cr3: vmcb[.cr3]) else {
+      // #GP; the error code, 0, is for protected mode.
+      let hasErrorCode: UInt64 = vmcb[.cr0] & CR0.protection.rawValue != 0 ? 1 << 11 : 0
+      vmcb[.eventInjection] = 13 | 3 << 8 | hasErrorCode | Self.eventValid
+      return true
+    }
+    if value != vmcb[.cr4] { forgetTranslations() }
+    vmcb[.cr4] = value
+    vmcb[.rip] = vmcb[.nextRIP]
+    vmcb[.interruptShadow] = 0
+    return true
+  }
+}
