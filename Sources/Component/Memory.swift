@@ -53,6 +53,11 @@ extension Mapped where Value == SwitchCounters {
   }
 }
 
+extension Mapped where Value == GuestMemoryMark {
+  /// Whether the guest's memory holds what is the guest's, in its VMM.
+  package static var guestMemoryMark: Self { Self(at: AddressMap.virtualCPU + GuestMemoryMark.offset) }
+}
+
 /// The ranges of a component's address space that are bytes.
 package enum Memory {
   /// `size` bytes at `address` of a mapping that this component has, for as long as it lives.
@@ -77,6 +82,14 @@ package enum Memory {
       unsafeLow: pointer(AddressMap.guestLow), lowSize: configuration.lowSize,
       base: base(ofGuest: Int(configuration.index)),
       high: configuration.highSize > 0 ? pointer(AddressMap.guestHigh) : nil, highSize: configuration.highSize)
+  }
+
+  /// Clears the guest's memory, in its VMM.
+  package static func clearGuest(_ configuration: VMMConfiguration) {
+    // SAFETY: as in `guest`; the guest does not run, and whoever moves data for it has given its queues back.
+    unsafe Clearing.clear(unsafeStart: pointer(AddressMap.guestLow), count: Int(configuration.lowSize))
+    guard configuration.highSize > 0 else { return }
+    unsafe Clearing.clear(unsafeStart: pointer(AddressMap.guestHigh), count: Int(configuration.highSize))
   }
 
   /// The memory of the VM with this number, in a server that moves data for it.

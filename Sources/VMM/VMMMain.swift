@@ -5,7 +5,7 @@ import ABI
 import Bits
 import Component
 
-/// Where a VMM starts: the kernel has given it a guest's memory as it was left, and a vCPU as after power-on.
+/// Where a VMM starts: the kernel has given it a guest's memory as it was left (see `GuestMemoryMark`), and a vCPU as after power-on.
 @c(component_main)
 func componentMain() {
   let configuration = Mapped<VMMConfiguration>.configuration.value

@@ -9,6 +9,7 @@ import Machine
 extension VirtualMachine {
   /// Puts the kernel into the guest's memory and the vCPU at its 32-bit entry.
   mutating func boot(_ configuration: VMMConfiguration) {
+    clearMemory(configuration)
     let kernel = Memory.bytes(at: AddressMap.guestKernel, size: configuration.kernelSize)
     let initrd = Memory.bytes(at: AddressMap.guestInitrd, size: configuration.initrdSize)
     do throws(ACPIError) {
@@ -16,6 +17,15 @@ extension VirtualMachine {
     } catch {
       stop("the guest's memory has no room for its ACPI tables")
     }
+  }
+
+  /// Leaves the guest nothing of what was in its memory before the VM was switched on. By now servers and devices have let
+  /// go of the memory, and nothing has been put there.
+  private func clearMemory(_ configuration: VMMConfiguration) {
+    let mark = Mapped<GuestMemoryMark>.guestMemoryMark
+    guard mark.value.isGuests == 0 else { return }
+    Memory.clearGuest(configuration)
+    mark.value.isGuests = 1
   }
 
   private func load(_ kernel: RawSpan, _ initrd: RawSpan, rsdp: GuestAddress) {

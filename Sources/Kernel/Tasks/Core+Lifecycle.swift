@@ -55,6 +55,7 @@ extension Core {
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
     if kernel.domains[index].traits.contains(.showsLog) { kernelLog.takeBack() }
     kernel.domains[index].status.value.state = state.rawValue
+    if state == .stopped, let number = kernel.threads[index].virtualCPU { kernel.virtualCPUs[number].disownMemory() }
     if current == index { current = nil }
     kernel.announceChange(from: self.index)
   }

@@ -48,6 +48,12 @@ struct VirtualCPU: ~Copyable {
     extended.reset()
   }
 
+  /// What is in the guest's memory is to be nobody's: the VMM clears it before the guest's next life.
+  func disownMemory() {
+    let mark: Cell<GuestMemoryMark> = BootMemory.place(at: state.physicalAddress + GuestMemoryMark.offset)
+    mark.value = GuestMemoryMark()
+  }
+
   /// Looks whether the guest can go on with the VMM's page.
   /// - Throws: if the VMM wants what the machine has not.
   @inline(__always)
