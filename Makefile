@@ -18,7 +18,7 @@ FUZZ := 200
 TOOLS := qemu-system-x86_64:qemu-system-x86 gzip:gzip xz:xz-utils lz4:lz4 zstd:zstd dpkg-deb:dpkg git:git objdump:binutils \
 	cpio:cpio grub-mkimage:grub-common xorriso:xorriso mformat:mtools /usr/lib/grub/i386-pc/boot.img:grub-pc-bin \
 	/usr/lib/grub/x86_64-efi/moddep.lst:grub-efi-amd64-bin /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf \
-	/usr/lib/ipxe/qemu/pxe-virtio.rom:ipxe-qemu bochs:bochs \
+	/usr/lib/ipxe/qemu/pxe-virtio.rom:ipxe-qemu bochs:bochs partx:util-linux \
 	/usr/share/bochs/BIOS-bochs-latest:bochsbios /usr/share/vgabios/vgabios.bin:vgabios
 
 # Seconds of traffic in `make traffic`.
