@@ -10,6 +10,6 @@ extension ThreadPolicy {
 
   init?(word: String) {
     guard let index = Self.words.firstIndex(of: word) else { return nil }
-    self.init(rawValue: UInt32(index))
+    self.init(rawValue: UInt16(index))
   }
 }

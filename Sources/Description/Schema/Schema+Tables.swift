@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
+
 // The keys of a description. systems/schema.json is written from these tables, and a test compares the two.
 
 extension Key {
