@@ -25,10 +25,12 @@ package enum Clearing {
         for word in 0..<block / 8 { unsafe place[word] = 0 }
         written &+= 1
       }
+      // SAFETY: as above: the loop stays below `count`.
       unsafe place += block / 8
     }
     let rest = count % block
     if rest > 0 {
+      // SAFETY: as above: these are the last bytes of `count`.
       unsafe UnsafeMutableRawPointer(place).initializeMemory(as: UInt8.self, repeating: 0, count: rest)
       written &+= 1
     }

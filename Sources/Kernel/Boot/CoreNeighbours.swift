@@ -63,7 +63,9 @@ extension CorePlacement {
   mutating func separate(_ reader: borrowing BootImage, _ host: BootHost, _ cores: Table<Core>) {
     guard reader.threads == .refuse, SpeculationPlan.ofThisProcessor.leaksBetweenThreads else { return }
     let threads = host.machine.threads
-    separate(reader) { threads.isOneCore(cores[$0].apicID, cores[$1].apicID) } _: { refused, beside in
+    separate(reader) {
+      threads.isOneCore(cores[$0].apicID, cores[$1].apicID)
+    } _: { refused, beside in
       let (left, right) = (reader.domain(refused).name, reader.domain(beside).name)
       log(.error, "\(left): another thread of its core has \(right), and this processor leaks between threads")
       log(.information, "  give it another core, or write 'threads: warn' in 'machine'")

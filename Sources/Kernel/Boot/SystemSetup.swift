@@ -27,14 +27,11 @@ struct SystemSetup {
     Self.prepareForPanic(reader, place, host.machine.fixed)
     Self.useConsolePort(reader, loader.isStartedByUEFI ? nil : BIOSDataArea(in: physical))
     let machine = host.machine
-    let local = LocalAPIC(MachineAPIC(machine.apicMode, base: machine.topology.localAPIC))
-    local.enable(usesDeadline: host.features.hasTSCDeadline)
+    let local = Self.enableAPIC(host)
     let clock = try Clock.measure(ReferenceClock.find(machine), apic: local, features: host.features)
     phases.end("clock", at: cx86_rdtsc())
     cores = try CoreTable.make(reader, host, clock, local, &memory)
-    var apart = CorePlacement(reader, on: cores.running)
-    apart.separate(reader, host, cores.cores)
-    let placement = apart
+    let placement = Self.placement(reader, host, cores)
     phases.end("cores", at: cx86_rdtsc())
 
     let interrupts = try InterruptControllers(machine, local, &memory)
@@ -64,6 +61,20 @@ struct SystemSetup {
     phases.end("VMs and servers", at: cx86_rdtsc())
     SystemReport(reader, host, cores, placement, builder.regions, bus, devices.given, clock, kernel)
       .show(phases, free: memory.map.freeBytes)
+  }
+
+  /// This core's own controller, switched on.
+  private static func enableAPIC(_ host: BootHost) -> LocalAPIC {
+    let local = LocalAPIC(MachineAPIC(host.machine.apicMode, base: host.machine.topology.localAPIC))
+    local.enable(usesDeadline: host.features.hasTSCDeadline)
+    return local
+  }
+
+  /// Which core each domain has.
+  private static func placement(_ reader: borrowing BootImage, _ host: BootHost, _ cores: CoreTable) -> CorePlacement {
+    var placement = CorePlacement(reader, on: cores.running)
+    placement.separate(reader, host, cores.cores)
+    return placement
   }
 
   /// Lets the cores run their threads, this one too unless it is to spare.

@@ -69,8 +69,7 @@ extension Core {
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
     guard !kernel.threads[index].hasNotifications else { return }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
-    let host = HostReturn(state: hostState, space: kernel.root(of: index), fillsReturns: occupancy.fillsReturns)
-    let reason = kernel.virtualCPUs[number].run(host, until: end)
+    let reason = kernel.virtualCPUs[number].run(hostReturn(to: index, kernel), until: end)
     noteLoaded(index, kernel)
     let after = cx86_rdtsc()
     kernel.threads[index].needsWake.store(false, ordering: .sequentiallyConsistent)
@@ -97,6 +96,11 @@ extension Core {
       if vector != 0 { handleInterrupt(vector, kernel) }
     }
     status.value.kernelTicks &+= cx86_rdtsc() &- after
+  }
+
+  @inline(__always)
+  private func hostReturn(to index: Int, _ kernel: Kernel) -> HostReturn {
+    HostReturn(state: hostState, space: kernel.root(of: index), fillsReturns: occupancy.fillsReturns)
   }
 
   /// Whom the guest's OUT is for, if it is a kick: its VMM need not hear of it.

@@ -14,16 +14,16 @@ extension MachineChecks {
 
   /// Says what the handlers of core `index` noted, and once a minute looks at the banks. A core that sleeps is not woken
   /// for that.
+  @inline(__always)
   func serve(_ index: Int, now: UInt64, _ kernel: Kernel) {
-    if now >= events[index].nextPoll {
-      events[index].nextPoll = now &+ Self.secondsBetweenPolls &* frequency
-      poll(index)
-    }
-    report(index, now: now, kernel)
+    if now >= events[index].nextPoll { poll(index, now) }
+    if events[index].takeNotice() { report(index, now: now, kernel) }
   }
 
   /// Notes what hardware has mended by itself, or has found before anybody used it.
-  private func poll(_ index: Int) {
+  @inline(never)
+  private func poll(_ index: Int, _ now: UInt64) {
+    events[index].nextPoll = now &+ Self.secondsBetweenPolls &* frequency
     ErrorBanks.each(rules) { bank in
       let severity = bank.severity(rules)
       guard severity == .corrected || severity == .waiting else { return }
@@ -33,6 +33,7 @@ extension MachineChecks {
   }
 
   /// Says what was noted.
+  @inline(never)
   func report(_ index: Int, now: UInt64, _ kernel: Kernel) {
     reportNMIs(index, .systemError, now)
     reportNMIs(index, .channelCheck, now)

@@ -12,6 +12,8 @@ import Synchronization
 struct CoreEvents: ~Copyable {
   private static var capacity: UInt32 { 32 }
 
+  /// Whether there is anything below: the loop looks at this alone in every turn.
+  private let isNoted = Atomic<Bool>(false)
   private let systemErrors = Atomic<UInt32>(0)
   private let channelChecks = Atomic<UInt32>(0)
   private let otherNMIs = Atomic<UInt32>(0)
@@ -32,6 +34,13 @@ struct CoreEvents: ~Copyable {
     case .channelCheck: channelChecks.add(1, ordering: .releasing)
     case .unknown: otherNMIs.add(1, ordering: .releasing)
     }
+    isNoted.store(true, ordering: .releasing)
+  }
+
+  /// Whether something was noted since the last time.
+  @inline(__always)
+  func takeNotice() -> Bool {
+    isNoted.load(ordering: .relaxed) && isNoted.exchange(false, ordering: .acquiring)
   }
 
   /// How many of a source there were since the last time.
@@ -47,10 +56,12 @@ struct CoreEvents: ~Copyable {
     let place = written.load(ordering: .relaxed)
     guard place &- read.load(ordering: .acquiring) < Self.capacity else {
       lost.add(1, ordering: .relaxed)
+      isNoted.store(true, ordering: .releasing)
       return
     }
     banks[Int(place % Self.capacity)] = error
     written.store(place &+ 1, ordering: .releasing)
+    isNoted.store(true, ordering: .releasing)
   }
 
   /// The oldest error that was not yet said.

@@ -77,8 +77,10 @@ struct SVMProcessor: GuestProcessor {
       let words = unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
       let (vmcb, state, space) = (vmcb.address.value, host.state.value, host.space)
       if host.fillsReturns {
+        // SAFETY: as above.
         unsafe cx86_svm_run_filled(vmcb, words, state, space.value, space.keeping)
       } else {
+        // SAFETY: as above.
         unsafe cx86_svm_run(vmcb, words, state, space.value, space.keeping)
       }
     }
