@@ -60,8 +60,11 @@ struct CorePlacementTests {
   private static func separated(_ domains: [DomainRecord]) throws -> (fates: [CorePlace.Fate], pairs: [[Int]]) {
     var plan = ImagePlan()
     plan.domains += domains
-    // The plan's own two are on a core far away.
-    for index in 0..<2 { plan.domains[index].core = 40 }
+    // Of the plan's own, the server is on core 0, the VM on a core far away.
+    for index in 0..<2 {
+      let isVM = DomainTraits(rawValue: plan.domains[index].traits).contains(.hasVirtualCPU)
+      plan.domains[index].core = isVM ? 40 : 0
+    }
     let content = plan.written()
     var cores = CoreSet()
     for core in Array(0..<8) + [40] { cores.insert(core) }

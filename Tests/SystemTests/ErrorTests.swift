@@ -36,7 +36,7 @@ extension SystemTests {
       system.enter("while :; do :; done")
       try await monitor.run("nmi")
       try await system.expectLog(nmis)
-      system.type("\u{3}")
+      try await system.ask("\u{3}", for: "^C")
       #expect(try await system.run("hostname", on: 0) == "vm0")
 
       let broken = "0x" + String(start + 0x5000, radix: 16)
