@@ -33,7 +33,9 @@ extension SystemTests {
       system.select(0)
       system.enter("")
       try await system.logIn(0)
-      system.enter("while :; do :; done")
+      // Before the shell says so it has the terminal in raw mode, where Ctrl-C is only a character.
+      system.enter("echo LO''OP; while :; do :; done")
+      try await system.expect("LOOP\n")
       try await monitor.run("nmi")
       try await system.expectLog(nmis)
       try await system.ask("\u{3}", for: "^C")
