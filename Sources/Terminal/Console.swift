@@ -67,7 +67,12 @@ package struct Console<Space: PortSpace, Host: ConsoleHost> {
     }
     screen = ScreenMultiplexer(queue: queue, views: views, count: machines, frequency: host.frequency)
     keyboard = LineMultiplexer(machines: machines)
-    for index in 0..<machines { links[index].remember(host.status(of: configuration.machines[index].domain)) }
+    for index in 0..<machines {
+      let status = host.status(of: configuration.machines[index].domain)
+      // What ended before there was a console has yet to be said.
+      guard status.state != DomainState.stopped.rawValue, status.state != DomainState.crashed.rawValue else { continue }
+      links[index].remember(status)
+    }
     sample = takeSample()
     screen.begin(at: host.now)
     greet()

@@ -70,7 +70,11 @@ struct Bench {
   private var shown = 0
 
   /// VM n is domain n + 1, the first of the switches the one after the VMs.
-  init(machines: Int = 3, switches: [String] = [], disks: [String] = [], name: (Int) -> String = { "vm\($0)" }) throws {
+  /// - Parameter ended: A VM that stopped before there was a console.
+  init(
+    machines: Int = 3, switches: [String] = [], disks: [String] = [], ended: Int? = nil,
+    name: (Int) -> String = { "vm\($0)" }
+  ) throws {
     system = FakeSystem(machines: machines)
     var configuration = ConsoleConfiguration()
     configuration.count = UInt16(machines)
@@ -85,7 +89,7 @@ struct Bench {
       configuration.machines[index].name = Self.name(name(index))
       configuration.machines[index].domain = UInt32(index + 1)
       configuration.machines[index].memory = 1900 << 20
-      system.statuses[index + 1].state = DomainState.running.rawValue
+      system.statuses[index + 1].state = (index == ended ? DomainState.stopped : .running).rawValue
       system.statuses[index + 1].starts = 1
     }
     let workspace = FakeSystem.zeroed(Int(ConsoleWorkspace.size(machines: machines)))

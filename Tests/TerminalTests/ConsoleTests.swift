@@ -65,6 +65,13 @@ import Testing
       ])
   }
 
+  @Test func `a VM that ended before the console began is said to be off`() throws {
+    var bench = try Bench(ended: 1)
+    bench.settle()
+
+    #expect(bench.read().contains("roost │ vm1 is off; @p 1 switches it on"))
+  }
+
   @Test func `a VM is restarted, switched off and on by its domain`() throws {
     var bench = try bench()
 
