@@ -4,6 +4,7 @@
 // Into a guest and back (AMD APM volume 2, §15.5). With GIF clear and IF set, an interrupt of the machine waits for the
 // guest and then ends it (V_INTR_MASKING).
 
+#include "guest-registers.h"
 #include "speculation.h"
 
 .macro run_guest fills
@@ -40,20 +41,7 @@
     vmrun %rax
     vmsave %rax
     mov (%rsp), %rax
-    mov %rcx, 8(%rax)
-    mov %rdx, 16(%rax)
-    mov %rbx, 24(%rax)
-    mov %rbp, 40(%rax)
-    mov %rsi, 48(%rax)
-    mov %rdi, 56(%rax)
-    mov %r8, 64(%rax)
-    mov %r9, 72(%rax)
-    mov %r10, 80(%rax)
-    mov %r11, 88(%rax)
-    mov %r12, 96(%rax)
-    mov %r13, 104(%rax)
-    mov %r14, 112(%rax)
-    mov %r15, 120(%rax)
+    STORE_GUEST_REGISTERS
     CLEAR_GUEST_REGISTERS
     mov 8(%rsp), %rax
     vmload %rax

@@ -4,6 +4,7 @@
 // Into a guest and back (Intel SDM volume 3, §27, §28). Interrupts are off; one of the machine ends the guest all the
 // same (external-interrupt exiting) and waits until the kernel takes it.
 
+#include "guest-registers.h"
 #include "speculation.h"
 
 #define HOST_RSP 0x6C14
@@ -11,20 +12,7 @@
 .macro leave_guest
     push %rax
     mov 8(%rsp), %rax
-    mov %rcx, 8(%rax)
-    mov %rdx, 16(%rax)
-    mov %rbx, 24(%rax)
-    mov %rbp, 40(%rax)
-    mov %rsi, 48(%rax)
-    mov %rdi, 56(%rax)
-    mov %r8, 64(%rax)
-    mov %r9, 72(%rax)
-    mov %r10, 80(%rax)
-    mov %r11, 88(%rax)
-    mov %r12, 96(%rax)
-    mov %r13, 104(%rax)
-    mov %r14, 112(%rax)
-    mov %r15, 120(%rax)
+    STORE_GUEST_REGISTERS
     pop %rcx
     mov %rcx, (%rax)
     CLEAR_GUEST_REGISTERS
