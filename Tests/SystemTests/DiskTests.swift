@@ -120,7 +120,7 @@ extension SystemTests {
       let counters = try await system.ask(
         "@d 0", for: .line(#"DISK disk=sata0.* commands=(\d+) drive_interrupts=(\d+)"#))
       let counts = counters.captures.compactMap { Int($0) }
-      #expect(counts.count == 2 && counts[0] >= 1024 && counts[1] >= counts[0] / 2)
+      #expect(counts.count == 2 && counts[0] >= 1024 && counts[1] >= counts[0] / 2, "\(counters.captures)")
       await system.end()
       #expect(try disk.isUnharmed())
     }

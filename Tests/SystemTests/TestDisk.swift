@@ -44,8 +44,16 @@ struct TestDisk: Sendable {
     return [512..<1 << 20, end..<new.size]
   }
 
+  /// What is repeated over the whole disk: as many bytes as a prime number, so that no sector looks like another one.
+  private static let period = Data((0..<1_048_573).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) })
+
   private func pattern(_ range: Range<Int>) -> Data {
-    Data(range.map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) })
+    var bytes = Data(capacity: range.count)
+    while bytes.count < range.count {
+      let start = (range.lowerBound + bytes.count) % Self.period.count
+      bytes += Self.period[start...].prefix(range.count - bytes.count)
+    }
+    return bytes
   }
 
   private func write(_ bytes: [UInt8], at offset: Int, _ file: FileHandle) throws {

@@ -5,7 +5,8 @@
 package enum Pattern: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
   /// These characters, wherever they are.
   case text(String)
-  /// A line, finished or not, in which this regular expression is found.
+  /// A line, finished or not, in which this regular expression is found. What a group catches is complete: the end of an
+  /// unfinished line is not caught.
   case line(String)
   /// Likewise, and the line has its end.
   case wholeLine(String)

@@ -44,7 +44,7 @@ struct Search {
       if newline == nil, needsEnd { break }
       let end = newline ?? plain.count
       let line = String(decoding: plain[begin..<end], as: UTF8.self)
-      if let match = try expression.firstMatch(in: line) {
+      if let match = try expression.firstMatch(in: line), newline != nil || !match.mayGrow(in: line) {
         let lower = line.utf8.distance(from: line.startIndex, to: match.range.lowerBound)
         let upper = line.utf8.distance(from: line.startIndex, to: match.range.upperBound)
         return (begin + lower..<begin + upper, match.output.dropFirst().map { String($0.substring ?? "") })
@@ -60,6 +60,13 @@ struct Search {
     let newline = UInt8(ascii: "\n")
     let begin = plain[..<range.lowerBound].lastIndex(of: newline).map { $0 + 1 } ?? 0
     return begin..<(plain[range.upperBound...].firstIndex(of: newline) ?? plain.count)
+  }
+}
+
+extension Regex<AnyRegexOutput>.Match {
+  /// Whether a group caught the end of a line that is not finished: more of it may come, as of `drive_interrupts=10|89`.
+  fileprivate func mayGrow(in line: String) -> Bool {
+    output.dropFirst().contains { $0.range?.upperBound == line.endIndex }
   }
 }
 

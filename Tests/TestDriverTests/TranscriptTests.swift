@@ -38,6 +38,16 @@ struct TranscriptTests {
     #expect(try await match.captures == ["4"])
   }
 
+  @Test func `a group never catches the half of a number`() async throws {
+    let transcript = Transcript()
+    transcript.append("commands=1090 interrupts=10".utf8)
+    let pattern = Pattern.line(#"commands=(\d+) interrupts=(\d+)"#)
+    await #expect(throws: ConsoleFailure.self) { try await transcript.expect(pattern, within: .zero) }
+    async let match = transcript.expect(pattern, within: .seconds(600))
+    transcript.append("89\n".utf8)
+    #expect(try await match.captures == ["1090", "1089"])
+  }
+
   @Test func `a whole line is one with its end`() async throws {
     let transcript = Transcript()
     transcript.append("vm1 │ ticks 4".utf8)
