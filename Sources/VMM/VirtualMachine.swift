@@ -68,7 +68,7 @@ struct VirtualMachine: ~Copyable {
     while true {
       let plan = prepareEntry()
       let events = isHalted && plan == nil ? Kernel.wait() : enter()
-      if let plan { settle(plan) }
+      if plan != nil { settleSleep() }
       takeController()
       let tookInterrupt = cpu.value.injection.wasTaken != 0
       cpu.value.injection.wasTaken = 0
@@ -151,13 +151,13 @@ struct VirtualMachine: ~Copyable {
 
   /// The guest was woken as planned, or something else came first and it sleeps on.
   @inline(__always)
-  private mutating func settle(_ plan: WakePlan) {
+  private mutating func settleSleep() {
     guard cpu.value.sleepUntil != 0 else {
       isHalted = false
       return
     }
     cpu.value.sleepUntil = 0
-    pc.cancel(plan)
+    pc.cancelWake()
   }
 
   /// Has the kernel wake this VMM when the machine or the console next wants it: with the entry, if there is one.

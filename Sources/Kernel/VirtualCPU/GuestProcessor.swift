@@ -11,12 +11,14 @@ import X86
 ///
 /// The state between exits is the VMM's page; a processor moves it to and from the hardware's own structure, and lets
 /// nothing of it reach beyond the guest.
+///
+/// What runs at each exit is mutating, changed or not: a call that borrows a processor copies it first.
 protocol GuestProcessor {
   /// Takes over what the VMM may have changed: general and control registers, injection; segments if it says so.
-  func load(_ state: inout VirtualCPUState)
+  mutating func load(_ state: inout VirtualCPUState)
   /// Runs the guest with `registers` until an exit; until `deadline`, where guests leave by themselves
   /// (`GuestSupport.hasGuestTimer`).
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64)
+  mutating func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64)
   /// Whether an emulated machine may lose one of its own interrupts when the guest enters as it is now.
   var mayLoseInterrupt: Bool { get }
   /// Why the guest stopped; `nil` if that was the kernel's own affair (an interrupt of the machine, the end of a turn).
@@ -34,7 +36,7 @@ protocol GuestProcessor {
   /// Whether the guest left, or was not entered, because the machine found an error, as far as the exit tells.
   var metMachineCheck: Bool { get }
   /// Gives the VMM the guest's state, as far as `reason` needs it.
-  func store(_ reason: ExitReason, in state: inout VirtualCPUState)
+  mutating func store(_ reason: ExitReason, in state: inout VirtualCPUState)
   /// Forgets all translations of the guest's addresses.
   func forgetTranslations()
   /// Forgets all translations and pending events of the guest, and the registers that only it writes.

@@ -9,7 +9,7 @@ extension SVMProcessor {
   /// Has the next entry deliver the exception for which the guest has left, if that is the guest's. It takes the place of
   /// an event whose delivery met it.
   @inline(__always)
-  func giveBackException() {
+  mutating func giveBackException() {
     let code = vmcb[.exitCode]
     guard code < SVMExitCode.interrupt, let event = ReturnedInterception.event(exitCode: code) else { return }
     vmcb[.eventInjection] = event

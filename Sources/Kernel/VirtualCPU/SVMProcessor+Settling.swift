@@ -10,14 +10,14 @@ import X86
 extension SVMProcessor {
   /// Does what an exit wants that no VMM needs to see. → whether the guest goes on at once
   @inline(__always)
-  func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
+  mutating func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
     guard vmcb[.exitCode] == SVMExitCode.writeCR4 else { return false }
     return settlesCR4(registers)
   }
 
   /// A guest writes CR4, on a processor that has bits of it that guests are not shown.
   @inline(never)
-  private func settlesCR4(_ registers: Cell<VirtualCPUState>) -> Bool {
+  private mutating func settlesCR4(_ registers: Cell<VirtualCPUState>) -> Bool {
     guard let source = SVMExit.sourceRegister(vmcb[.exitInformation1]) else { return false }
     let word =
       switch source {

@@ -8,7 +8,7 @@ import X86
 
 /// The VMM's page to the VMCB and back.
 extension SVMProcessor {
-  func load(_ state: inout VirtualCPUState) {
+  mutating func load(_ state: inout VirtualCPUState) {
     vmcb[.rax] = state.registers.rax
     vmcb[.rsp] = state.registers.rsp
     vmcb[.rip] = state.rip
@@ -39,7 +39,7 @@ extension SVMProcessor {
 
   /// An interrupt that the guest can take now is delivered by VMRUN itself (§15.20), as what `injectedType` says; one
   /// that it cannot is left to the processor, which delivers it with no exit once the guest lets it (§15.21.4).
-  private func loadInjection(_ state: inout VirtualCPUState) {
+  private mutating func loadInjection(_ state: inout VirtualCPUState) {
     var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(state.cr8 & 0xf))
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
@@ -91,7 +91,7 @@ extension SVMProcessor {
     vmcb[field.base] = segment.base
   }
 
-  func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
+  mutating func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     state.registers.rax = vmcb[.rax]
     state.registers.rsp = vmcb[.rsp]
     state.rip = vmcb[.rip]
@@ -112,7 +112,7 @@ extension SVMProcessor {
     if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
   }
 
-  private func describe(_ reason: ExitReason, in information: inout ExitInformation) {
+  private mutating func describe(_ reason: ExitReason, in information: inout ExitInformation) {
     information.reason = reason.rawValue
     guard reason != .none else { return }
     var exit = exit()

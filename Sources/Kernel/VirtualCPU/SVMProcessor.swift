@@ -64,12 +64,12 @@ struct SVMProcessor: GuestProcessor {
   func forgetTranslations() { vmcb[.tlbControl] = capabilities.flush.rawValue }
 
   @inline(__always)
-  func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until _: UInt64) {
+  mutating func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until _: UInt64) {
     repeat { enter(registers, host) } while settles(registers)
   }
 
   @inline(__always)
-  private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
+  private mutating func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn) {
     let before = ProcessorFlags(rawValue: vmcb[.rflags])
     let injected = vmcb[.eventInjection] & Self.eventValid != 0
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.

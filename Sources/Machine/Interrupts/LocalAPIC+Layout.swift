@@ -37,6 +37,17 @@ extension LocalAPIC {
   enum LocalEntry: Int {
     case timer = 0, thermal, performance, lint0, lint1, error
 
+    static var count: Int { 6 }
+
+    /// The entry of the register at `offset`.
+    init?(register offset: UInt32) {
+      guard offset >= Register.localTable else { return nil }
+      self.init(rawValue: Int((offset - Register.localTable) >> 4))
+    }
+
+    /// Where its register is.
+    var register: UInt32 { Register.localTable + UInt32(rawValue) << 4 }
+
     /// The bits that can be written; delivery status and remote IRR always read as zero.
     var writable: UInt32 {
       switch self {

@@ -77,7 +77,8 @@ extension LocalAPIC {
     case Register.requests..<Register.requestsEnd: return requests.register(offset >> 4 & 7)
     case Register.errors: return errors.rawValue
     case Register.command: return command.rawValue
-    case Register.localTable..<Register.localTableEnd: return localTable[Self.tableIndex(offset)].rawValue
+    case Register.localTable..<Register.localTableEnd:
+      return LocalEntry(register: offset).map { localTable[$0].rawValue }
     case Register.initialCount: return timer.initialCount
     case Register.currentCount: return timer.count(at: now)
     case Register.divide: return timer.divide
@@ -93,7 +94,7 @@ extension LocalAPIC {
     case Register.spurious: return Spurious.writable
     case Register.errors: return 0
     case Register.localTable..<Register.localTableEnd:
-      return LocalEntry(rawValue: Self.tableIndex(offset))?.writable
+      return LocalEntry(register: offset)?.writable
     case Register.initialCount: return 0xffff_ffff
     case Register.divide: return 0xb
     default: return nil
@@ -112,26 +113,27 @@ extension LocalAPIC {
       interruptsOnError = true
     case Register.initialCount: writeInitialCount(value, now: now)
     case Register.divide: writeDivide(value, now: now)
-    default: writeTable(Self.tableIndex(offset), LocalVector(rawValue: value))
+    default:
+      guard let entry = LocalEntry(register: offset) else { return }
+      writeTable(entry, LocalVector(rawValue: value))
     }
   }
 
-  private static func tableIndex(_ offset: UInt32) -> Int { Int((offset &- Register.localTable) >> 4) }
-
-  private mutating func writeTable(_ index: Int, _ value: LocalVector) {
-    guard localTable.indices.contains(index) else { return }
-    let old = localTable[index]
-    localTable[index] = value
+  private mutating func writeTable(_ entry: LocalEntry, _ value: LocalVector) {
+    let old = localTable[entry]
+    localTable[entry] = value
     // Masks cannot be taken off while the APIC is disabled (§11.4.7.2).
-    if !spurious.contains(.enabled) { localTable[index].insert(.masked) }
-    if index == LocalEntry.timer.rawValue { timerEntryChanged(from: old) }
+    if !spurious.contains(.enabled) { localTable[entry].insert(.masked) }
+    if entry == .timer { timerEntryChanged(from: old) }
   }
 
   private mutating func writeSpurious(_ value: UInt32) {
     spurious = Spurious(rawValue: value)
     guard !spurious.contains(.enabled) else { return }
     // Disabling masks all local interrupts (§11.4.7.2).
-    for index in localTable.indices { localTable[index].insert(.masked) }
+    for index in 0..<LocalEntry.count {
+      if let entry = LocalEntry(rawValue: index) { localTable[entry].insert(.masked) }
+    }
     timerBacklog = 0
   }
 }

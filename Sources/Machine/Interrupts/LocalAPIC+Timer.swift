@@ -33,7 +33,7 @@ extension LocalAPIC {
     }
   }
 
-  private var timerEntry: LocalVector { localTable[LocalEntry.timer.rawValue] }
+  private var timerEntry: LocalVector { localTable.timer }
 
   /// When the timer will interrupt; while its entry is masked, never.
   package var nextDeadline: UInt64? { timerEntry.isMasked ? nil : timer.expiry }

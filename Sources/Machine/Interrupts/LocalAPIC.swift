@@ -46,7 +46,7 @@ package struct LocalAPIC: Sendable {
   var interruptsOnError = true
   var command = Command.none
   var commandHigh: UInt32 = 0
-  var localTable: InlineArray<6, LocalVector> = InlineArray(repeating: .masked)
+  var localTable = LocalVectorTable()
   private var lint0 = false
   private var lint1 = false
   var timer = Timer()
@@ -77,8 +77,8 @@ package struct LocalAPIC: Sendable {
   /// 8259As' interrupts come through LINT0, NMIs through LINT1.
   package mutating func enterVirtualWireMode() {
     spurious.insert(.enabled)
-    localTable[LocalEntry.lint0.rawValue] = LocalVector(rawValue: UInt32(DeliveryMode.external.rawValue) << 8)
-    localTable[LocalEntry.lint1.rawValue] = LocalVector(rawValue: UInt32(DeliveryMode.nonMaskable.rawValue) << 8)
+    localTable.lint0 = LocalVector(rawValue: UInt32(DeliveryMode.external.rawValue) << 8)
+    localTable.lint1 = LocalVector(rawValue: UInt32(DeliveryMode.nonMaskable.rawValue) << 8)
   }
 
   /// What INIT, or a time without APIC, leaves; identity and base stay (§11.4.7.3).
@@ -150,7 +150,7 @@ package struct LocalAPIC: Sendable {
   @inline(__always)
   package var acceptsExternalInterrupts: Bool {
     guard base.contains(.enabled) else { return true }
-    let entry = localTable[LocalEntry.lint0.rawValue]
+    let entry = localTable.lint0
     return !entry.isMasked && entry.mode == .external
   }
 
@@ -171,7 +171,7 @@ package struct LocalAPIC: Sendable {
 
   /// A local source interrupts as its entry of the local vector table says.
   mutating func signal(_ source: LocalEntry) {
-    let entry = localTable[source.rawValue]
+    let entry = localTable[source]
     guard !entry.isMasked else { return }
     switch source == .timer || source == .error ? .fixed : entry.mode {
     case .fixed: raise(vector: entry.vector, trigger: .edge)
@@ -191,6 +191,7 @@ package struct LocalAPIC: Sendable {
   // MARK: - Priorities
 
   /// PPR (§11.8.3.1).
+  @inline(__always)
   package var processorPriority: UInt8 {
     let serviced = (inService.highest ?? 0) & 0xf0
     return taskPriority & 0xf0 >= serviced ? taskPriority : serviced

@@ -48,13 +48,13 @@ extension LocalAPIC {
   /// Whether `vector` is the interrupt of a timer whose re-arming is worth a page: one-shot, in memory, standing still.
   @inline(__always)
   func isOneShotTick(_ vector: UInt8) -> Bool {
-    localTable[LocalEntry.timer.rawValue].vector == vector && hasOneShotEnded
+    localTable.timer.vector == vector && hasOneShotEnded
   }
 
   /// Whether there is such a timer.
   @inline(__always)
   var hasOneShotEnded: Bool {
-    let entry = localTable[LocalEntry.timer.rawValue]
+    let entry = localTable.timer
     return isInMemory && address == Self.defaultAddress && entry.timerMode == .oneShot && !entry.isMasked
       && timer.expiry == nil
   }
@@ -87,7 +87,9 @@ extension LocalAPIC {
     page[Register.errors] = errors.rawValue
     page[Register.command] = command.rawValue | LocalAPICPage.unwrittenBit
     page[Register.commandHigh] = commandHigh
-    for index in 0..<6 { page[Register.localTable + UInt32(index) * 16] = localTable[index].rawValue }
+    for index in 0..<LocalEntry.count {
+      if let entry = LocalEntry(rawValue: index) { page[entry.register] = localTable[entry].rawValue }
+    }
     page[Register.initialCount] = LocalAPICPage.unwrittenCount
     page[Register.currentCount] = 0
     page[Register.divide] = timer.divide
@@ -112,8 +114,9 @@ extension LocalAPIC {
     takeChange(of: Register.errors, from: errors.rawValue, in: page, now)
     takeChange(of: Register.commandHigh, from: commandHigh, in: page, now)
     takeChange(of: Register.command, from: command.rawValue | LocalAPICPage.unwrittenBit, in: page, now)
-    for index in 0..<6 {
-      takeChange(of: Register.localTable + UInt32(index) * 16, from: localTable[index].rawValue, in: page, now)
+    for index in 0..<LocalEntry.count {
+      guard let entry = LocalEntry(rawValue: index) else { continue }
+      takeChange(of: entry.register, from: localTable[entry].rawValue, in: page, now)
     }
     takeChange(of: Register.divide, from: timer.divide, in: page, now)
     takeChange(of: Register.initialCount, from: LocalAPICPage.unwrittenCount, in: page, now)

@@ -6,19 +6,24 @@
 // the kernel:
 //
 //   halted ──planWake()──► prepared ──the time comes──► the guest is in its tick's handler
-//                              └──something else happens before──► cancel(plan), and the machine was never ahead
+//                              └──something else happens before──► cancelWake(), and the machine was never ahead
 
-/// A halted guest's machine as it was before `planWake` moved it on.
+/// How a halted guest wakes.
 package struct WakePlan {
-  /// When the guest is to wake, in guest time.
+  /// When, in guest time.
   package let time: UInt64
   /// The interrupt it wakes with.
   package let vector: UInt8
-  fileprivate let now: UInt64
-  fileprivate let apic: LocalAPIC
-  fileprivate let deadlines: Deadlines
-  fileprivate let paravirtualEOI: ParavirtualEOI
-  fileprivate let pageSchedule: LocalAPICPageSchedule
+}
+
+/// What `planWake` changes of a machine, as it was before.
+struct StateBeforeWake {
+  // The machine has room for one, and no plan carries it about: it would be copied at each exit, planned or not.
+  var now: UInt64
+  var apic: LocalAPIC
+  var deadlines: Deadlines
+  var paravirtualEOI: ParavirtualEOI
+  var pageSchedule: LocalAPICPageSchedule
 }
 
 extension PC {
@@ -28,27 +33,27 @@ extension PC {
     awaitsCount = false
     let time = min(deadlines.apic, deadlines.tsc)
     guard time < deadlines.firstOfOthers, time > now, offer == .none, !owesTick else { return nil }
-    let before = (now, apic, deadlines, paravirtualEOI, pageSchedule)
+    beforeWake.now = now
+    beforeWake.apic = apic
+    beforeWake.deadlines = deadlines
+    beforeWake.paravirtualEOI = paravirtualEOI
+    beforeWake.pageSchedule = pageSchedule
     advance(to: time)
-    let vector = nextInterrupt()
-    let plan = WakePlan(
-      time: time, vector: vector ?? 0, now: before.0, apic: before.1, deadlines: before.2, paravirtualEOI: before.3,
-      pageSchedule: before.4)
-    guard vector != nil else {
-      cancel(plan)
+    guard let vector = nextInterrupt() else {
+      cancelWake()
       return nil
     }
-    return plan
+    return WakePlan(time: time, vector: vector)
   }
 
-  /// The guest was not woken: takes back all that `planWake` did.
-  package mutating func cancel(_ plan: WakePlan) {
-    if !plan.paravirtualEOI.isArmed { _ = paravirtualEOI.disarm(in: memory) }
-    now = plan.now
-    apic = plan.apic
-    deadlines = plan.deadlines
-    paravirtualEOI = plan.paravirtualEOI
-    pageSchedule = plan.pageSchedule
+  /// The guest was not woken: takes back all that the last `planWake` did.
+  package mutating func cancelWake() {
+    if !beforeWake.paravirtualEOI.isArmed { _ = paravirtualEOI.disarm(in: memory) }
+    now = beforeWake.now
+    apic = beforeWake.apic
+    deadlines = beforeWake.deadlines
+    paravirtualEOI = beforeWake.paravirtualEOI
+    pageSchedule = beforeWake.pageSchedule
     showsLocalAPICPage = false
     offer = .none
   }

@@ -54,6 +54,8 @@ package struct PC: ~Copyable {
   var pageSchedule = LocalAPICPageSchedule()
   /// The guest has taken a tick of its one-shot timer and, as far as is known, not started the timer again.
   var awaitsCount = false
+  /// Of the last `planWake`.
+  var beforeWake: StateBeforeWake
 
   /// The PCI functions, the first `functionCount` of which are there.
   var functions = InlineArray<8, VirtioFunction?> { _ in nil }
@@ -82,6 +84,8 @@ package struct PC: ~Copyable {
     self.facts = facts
     apic = LocalAPIC(identity: 0, isBootProcessor: true, physicalAddressBits: physicalAddressBits)
     apic.enterVirtualWireMode()
+    beforeWake = StateBeforeWake(
+      now: now, apic: apic, deadlines: deadlines, paravirtualEOI: paravirtualEOI, pageSchedule: pageSchedule)
     releaseFunctionLines()
   }
 }

@@ -156,7 +156,7 @@ struct PCSharingTests {
     let plan = try #require(guest.plan())
     #expect(guest.isOfferShared)
     #expect(guest.requests.highest == 0xec)
-    guest.pc.cancel(plan)
+    guest.pc.cancelWake()
     #expect(!guest.isOfferShared)
     #expect(guest.requests.isEmpty)
   }

@@ -48,7 +48,7 @@ struct PCSleepTests {
     let (guest, twin) = (tickingGuest(), tickingGuest())
     for round in 1...20 {
       let plan = try #require(guest.plan())
-      guest.pc.cancel(plan)
+      guest.pc.cancelWake()
       #expect(!guest.seesPage)
       #expect(guest.pc.now == twin.pc.now)
       #expect(guest.pc.nextDeadline == twin.pc.nextDeadline)
