@@ -104,7 +104,10 @@ let onTarget: [Target] = [
 let onHost: [Target] = [
   .target(
     name: "Description",
-    dependencies: ["Bits", "ABI", .product(name: "Yams", package: "Yams")],
+    dependencies: [
+      "Bits", "ABI", "Machine", .product(name: "Yams", package: "Yams"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
     swiftSettings: strict),
   .target(
     name: "ImagePacking", dependencies: ["Bits", "ABI", "Description"],
@@ -171,7 +174,7 @@ let onHost: [Target] = [
   tests("BootReport", ["Bits", "ABI", "Firmware", "PCI", "Speculation"]),
   tests("Processors", ["Bits"]),
   tests("Speculation", ["Bits"]),
-  tests("Description", ["Bits", "ABI"], resources: [.copy("Fixtures")]),
+  tests("Description", ["Bits", "ABI", "TestDriver"], resources: [.copy("Fixtures")]),
   tests("ImagePacking", ["Bits", "ABI", "Description", "Firmware"]),
   tests(
     "GuestImage",

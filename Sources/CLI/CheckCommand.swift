@@ -11,7 +11,7 @@ struct CheckCommand: ParsableCommand {
     commandName: "check", abstract: "Checks system descriptions.",
     discussion: """
       Every mistake is reported as FILE:LINE:COLUMN: error: what is wrong; what to do. Ends with status 1 if there \
-      is one.
+      is one. A file that is called - is standard input.
       """)
 
   @Argument(help: "System descriptions, YAML files.", completion: .descriptions)
@@ -25,6 +25,7 @@ struct CheckCommand: ParsableCommand {
       do {
         let system = try Description.load(path: file)
         options.reporter.step("ok", "\(file): \(system.summary)")
+        for note in system.notes { options.reporter.step("note", note) }
       } catch {
         errors.append(error.description)
       }

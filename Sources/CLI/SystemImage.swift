@@ -66,6 +66,7 @@ struct SystemImage {
     }
     var images: [[UInt8]] = []
     for case .image(let path) in system.disks.map(\.source) { images.append(try WholeFile.read(path)) }
+    for note in system.notes { reporter.step("note", note) }
     reporter.step("image", system.name)
     return try ImagePacker.pack(system, programs: programs, guests: guests, diskImages: images)
   }

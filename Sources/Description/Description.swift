@@ -5,7 +5,7 @@ import Yams
 
 /// The way from a file to a checked system.
 package enum Description {
-  /// Reads and checks a system description.
+  /// Reads and checks a system description; the path `-` is standard input.
   /// - Parameter checkKernel: Looks at the kernels that VMs name by path.
   /// - Throws: Everything that is wrong with it.
   package static func load(
@@ -13,7 +13,7 @@ package enum Description {
   ) throws(DescriptionErrors) -> System {
     let bytes: [UInt8]
     do {
-      bytes = try HostFile.read(path)
+      bytes = try HostFile.readDescription(path)
     } catch {
       throw refuse(.unreadable(reason: error.reason), path)
     }

@@ -76,7 +76,7 @@ func `a wrong description is refused with messages that say where and why`(name:
     try Description.parse(Array(yaml.utf8), file: "x.yaml", folder: folder) { "it has \($0.count) bytes" }
   }
 
-  #expect(error?.errors.map(\.problem) == [.boot(.notKernel("vmlinuz", reason: "it has 1024 bytes"))])
+  #expect(error?.errors.map(\.problem) == [.boot(.notKernel("vmlinuz", reason: "it has 2617 bytes"))])
 }
 
 @Test(arguments: ["[", "{ a: ", "- ", "a:\n "])

@@ -43,10 +43,12 @@ struct Report {
     of map: Value, repeated: (String, _ firstLine: Int) -> ShapeProblem
   ) -> [Value.Entry] {
     var unique: [Value.Entry] = []
+    var lines: [String: Int] = [:]
     for entry in map.entries {
-      if let first = unique.first(where: { $0.key == entry.key }) {
-        add(.shape(repeated(entry.key, first.place.line)), at: entry.place)
+      if let first = lines[entry.key] {
+        add(.shape(repeated(entry.key, first)), at: entry.place)
       } else {
+        lines[entry.key] = entry.place.line
         unique.append(entry)
       }
     }

@@ -76,9 +76,11 @@ package struct LinuxKernel: Equatable, Sendable {
 
     let sectors = try header[.setupSectors]
     codeOffset = (sectors == 0 ? 5 : UInt64(sectors) + 1) * 512
-    codeSize = UInt64(try header[.paragraphs]) * 16
-    guard codeSize > 0 else { throw .badHeader }
-    guard fits(codeOffset, count: codeSize, in: fileSize) else { throw .truncated }
+    // The header counts in paragraphs, rounded up: the last one may be there in part.
+    let paragraphs = UInt64(try header[.paragraphs])
+    guard paragraphs > 0 else { throw .badHeader }
+    guard fits(codeOffset, count: (paragraphs - 1) * 16 + 1, in: fileSize) else { throw .truncated }
+    codeSize = min(paragraphs * 16, fileSize - codeOffset)
 
     // The jump over the header says where it ends; behind 0x290 `boot_params` has other things.
     headerEnd = 0x202 + UInt64(try header[.jumpDistance])

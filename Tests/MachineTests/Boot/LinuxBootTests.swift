@@ -46,6 +46,13 @@ struct LinuxKernelTests {
     #expect(try file.inspect().loadAddress == 0x10_0000)
   }
 
+  @Test(arguments: [1, 15])
+  func `a header that counts paragraphs rounds up`(missing: Int) throws {
+    var file = KernelFile()
+    file.bytes.removeLast(missing)
+    #expect(try file.inspect().codeSize == UInt64(4096 - missing))
+  }
+
   typealias Refusal = TestSupport.Refusal<KernelFile, LinuxBootError>
 
   @Test(arguments: [
@@ -54,7 +61,7 @@ struct LinuxKernelTests {
     Refusal("empty file", .truncated) { $0.bytes = [] },
     Refusal("cut in the header", .truncated) { $0.bytes.removeSubrange(0x204...) },
     Refusal("cut behind the header", .truncated) { $0.bytes.removeSubrange(0x26c...) },
-    Refusal("cut by one byte", .truncated) { $0.bytes.removeLast() },
+    Refusal("cut by a paragraph", .truncated) { $0.bytes.removeLast(16) },
     Refusal("more code than file", .truncated) { $0[.paragraphs] = .max },
     Refusal("more setup than file", .truncated) { $0[.setupSectors] = 255 },
     Refusal("no code", .badHeader) { $0[.paragraphs] = 0 },
