@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bits
+import PCI
 
 // An IOMMU checks what reaches it. Functions share a group if one may reach another before that:
 //
@@ -93,14 +94,30 @@ extension PCIFunction {
   /// Switches on what the function has of access control services, and notes it.
   package mutating func enableIsolation<A: ConfigurationAccess>(in access: A) {
     guard var isolation = capabilities.isolation else { return }
-    let place = isolation.offset + IsolationRegister.control
-    var wanted = isolation.enabled
+    let place = isolation.offset + (hasWideIsolation ? IsolationRegister.wideControl : IsolationRegister.control)
+    var wanted = IsolationFlags(rawValue: access.read16(address, place))
     wanted.insert(isolation.offered & .needed)
     // Nobody uses translated addresses, so whoever sends one lies.
     wanted.insert(isolation.offered & .translationBlocking)
-    access.write16(wanted.rawValue, to: address, place)
+    if hasWideIsolation {
+      access.write32(UInt32(wanted.rawValue), to: address, place)
+    } else {
+      access.write16(wanted.rawValue, to: address, place)
+    }
     isolation.enabled = IsolationFlags(rawValue: access.read16(address, place))
     capabilities.isolation = isolation
+  }
+}
+
+extension PCIFunction {
+  /// Whether it is a root port of Intel's chipsets of the 100 and 200 series, or of their mobile ones, in which both
+  /// registers of access control services have 32 bits (Intel 100 Series datasheet volume 2, §12.1.46).
+  private var hasWideIsolation: Bool {
+    guard identity.vendor == 0x8086, capabilities.express?.role == .rootPort else { return false }
+    switch identity.device {
+    case 0xa110...0xa11f, 0xa167...0xa16a, 0xa290...0xa29f, 0xa2e7...0xa2ee, 0x9d10...0x9d1b: return true
+    default: return false
+    }
   }
 }
 

@@ -106,6 +106,8 @@ enum MSIXRegister {
 enum IsolationRegister {
   static var capabilities: Int            { 0x04 }
   static var control: Int                 { 0x06 }
+  /// Where some ports have it.
+  static var wideControl: Int             { 0x08 }
 }
 
 /// Bits of a bridge's control register (§7.5.1.3.15).

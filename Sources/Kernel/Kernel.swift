@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Bus
 import CX86
 import Processors
 import Synchronization
@@ -29,6 +30,8 @@ struct Kernel {
   let checks: MachineChecks
   /// The way to configuration space of PCI.
   let access: BusAccess
+  /// All PCI functions that were found.
+  let functions: Table<PCIFunction>
   /// The devices of guests.
   let passed: Table<PassedFunction>
   /// Whose requests come from where.

@@ -30,6 +30,20 @@ import Testing
     #expect(bus[0x65, 0, 0]?.word(0x106, as: UInt16.self) == everything)
   }
 
+  @Test func `a root port whose registers have 32 bits is switched where it has them`() {
+    for (identity, isolates) in [(0xa110_8086, true), (0xa29f_8086, true), (0xa190_8086, false)] as [(UInt32, Bool)] {
+      let bus = ModelBus()
+      let model = ModelFunction(classCode: 0x060400, header: 1).bridge(1, 1).express(4)
+      _ = model.extended(0x0d, [UInt8(everything), 0, 0, 0, 0, 0, 0, 0])
+      model.put(identity, at: 0)
+      model.put(everything, at: 0x108, in: \.writable)
+      bus[0, 0x1c, 0] = model
+      bus[1, 0, 0] = ModelFunction().express(0)
+      #expect(bus.groups().count == (isolates ? 2 : 1))
+      #expect(model.word(0x108, as: UInt16.self) == (isolates ? everything : 0))
+    }
+  }
+
   @Test func `one port on the way that does not isolate makes one group of all below it`() {
     let bus = ModelBus()
     bus[0, 1, 0] = port(4, 1, 4, isolation: nil)

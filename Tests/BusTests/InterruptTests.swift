@@ -92,4 +92,39 @@ import Testing
     function.change(inserting: .ioSpace, removing: .busMaster, in: bus)
     #expect(bus[0, 3, 0]?.word(4, as: UInt16.self) == 3)
   }
+
+  @Test func `messages are masked where they are sent, and let through again`() throws {
+    let (bus, function) = try scanned(
+      ModelFunction().memory(1, at: 0xf000_0000, size: 0x2000).messages(canMask: true)
+        .messageTable(3, range: 1, offset: 0x1000, pending: 0x1800))
+    let model = try #require(bus[0, 3, 0])
+    let messages = try #require(function.capabilities.messages).offset
+    let table = try #require(function.capabilities.messageTable).offset
+    try function.enableMessageTable(in: bus, Registers())
+
+    function.holdMessages(in: bus)
+    #expect(model.word(table + 2, as: UInt16.self) & 0xc000 == 0xc000)
+    #expect(model.word(messages + 16, as: UInt32.self) == .max)
+    function.releaseMessages(in: bus, sendsMessage: false)
+    #expect(model.word(table + 2, as: UInt16.self) & 0xc000 == 0x8000)
+    #expect(model.word(messages + 2, as: UInt16.self) & 1 == 0, "MSI was off, and stays so")
+
+    try function.enableMessage(message, in: bus)
+    function.holdMessages(in: bus)
+    function.releaseMessages(in: bus, sendsMessage: true)
+    #expect(model.word(messages + 16, as: UInt32.self) == 0)
+    #expect(model.word(messages + 2, as: UInt16.self) & 1 == 1)
+  }
+
+  @Test func `a single message without a mask is switched off, and on again`() throws {
+    let (bus, function) = try scanned(ModelFunction().messages())
+    let model = try #require(bus[0, 3, 0])
+    let control = try #require(function.capabilities.messages).offset + 2
+    try function.enableMessage(message, in: bus)
+    function.holdMessages(in: bus)
+    #expect(model.word(control, as: UInt16.self) & 1 == 0)
+    #expect(model.word(4, as: UInt16.self) & 0x400 != 0, "nor does it use its line")
+    function.releaseMessages(in: bus, sendsMessage: true)
+    #expect(model.word(control, as: UInt16.self) & 1 == 1)
+  }
 }

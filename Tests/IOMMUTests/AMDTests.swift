@@ -66,6 +66,35 @@ import Testing
     #expect((0..<3).map { _ in rig.iommu.nextFault(rig.host) != nil } == [true, true, false])
   }
 
+  @Test func `a flood of refused requests is muted, and others are heard again`() throws {
+    var rig = try Rig()
+    try rig.iommu.enable(rig.host)
+    try rig.iommu.enableFaultInterrupts(InterruptTarget(vector: 0x51, apicID: 2), rig.host)
+    var watch = FaultWatch()
+    var taken = 0
+    for number in 0..<10_000 as Range<UInt64> {
+      let before = rig.model.eventInterrupts
+      _ = rig.model.request(disk, number << 12, isWrite: true)
+      if rig.model.eventInterrupts > before { watch.take(from: rig.iommu, rig.host) { _ in taken += 1 } }
+    }
+    #expect(watch.isMuted)
+    #expect((FaultWatch.most...FaultWatch.most * 2).contains(taken))
+    #expect(rig.model.control & 8 == 0, "no messages for events")
+
+    // A log that ran full is emptied by parts, too.
+    for _ in 0..<2 {
+      for _ in 0..<1000 { _ = rig.host.now }
+      watch.take(from: rig.iommu, rig.host) { _ in }
+    }
+    #expect(!watch.isMuted)
+    let before = rig.model.eventInterrupts
+    _ = rig.model.request(card, 0x1000, isWrite: true)
+    #expect(rig.model.eventInterrupts == before + 1)
+    var sources: [FunctionAddress?] = []
+    watch.take(from: rig.iommu, rig.host) { sources.append($0.source) }
+    #expect(sources == [card])
+  }
+
   @Test func `what changes while the unit is on counts at once`() throws {
     var rig = try Rig()
     try rig.iommu.enable(rig.host)

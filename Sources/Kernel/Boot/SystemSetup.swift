@@ -52,7 +52,7 @@ struct SystemSetup {
     kernel = Kernel(
       domains: domains, threads: threads, virtualCPUs: virtualCPUs, cores: cores.cores, lines: lines,
       interrupts: interrupts, features: host.features, support: host.support, information: information,
-      space: host.space, checks: try builder.checks(host, clock, &memory), access: bus.access,
+      space: host.space, checks: try builder.checks(host, clock, &memory), access: bus.access, functions: bus.functions,
       passed: try devices.makePassed(&memory), owners: try devices.makeOwners(&memory), remapping: bus.remapping)
     Self.reportFaults(bus, cores.cores)
     try Self.placeThreads(kernel)

@@ -26,7 +26,8 @@ extension DeviceAssignment {
     let firstLine = reader.count(.interrupts) + lines.count
     var routes = FixedList<16, UInt64>()
     var place: FunctionPlace?
-    if let function = findPassed(index, builder.directMapped) {
+    let function = findPassed(index, builder.directMapped)
+    if let function {
       do throws(IOMMUError) { place = try prepare(function, owner, builder, &memory) } catch {
         log(.error, "\(domains[owner].name): \(error.line)")
       }
@@ -43,7 +44,7 @@ extension DeviceAssignment {
         try routes.append(entry, orSay: "the machine has more than 16 interrupt controllers")
       }
     }
-    try addLines(of: record, place, shared)
+    try addLines(of: record, place, function, shared)
     if let place { shared.describe(information(of: place)) }
     try passed.append(
       PassedPlan(
@@ -202,13 +203,14 @@ extension DeviceAssignment {
   }
 
   private mutating func addLines(
-    of record: DeviceRecord, _ place: FunctionPlace?, _ page: PassedDevice
+    of record: DeviceRecord, _ place: FunctionPlace?, _ function: Int?, _ page: PassedDevice
   ) throws(BootError) {
     let owner = Int(record.domain)
     var line = InterruptLine(
       controller: 0, pin: 0, entry: 0, isLevel: true, owner: owner,
       notification: Notifications.interrupt(Int(record.slot)).rawValue, page: page, bit: PassedDevice.line)
     line.isFound = false
+    line.function = place == nil ? nil : function
     if let found = pin(of: record, domains[owner].name, isShareable: true) {
       line.controller = found.controller
       line.pin = found.pin
@@ -216,10 +218,11 @@ extension DeviceAssignment {
     }
     try lines.append(line, orSay: "the description has too many devices")
     for message in 0..<(place?.messages.count ?? 0) {
-      try lines.append(
-        InterruptLine(
-          controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner, notification: line.notification, page: page,
-          bit: 1 << UInt64(message)), orSay: "the description has too many devices")
+      var sent = InterruptLine(
+        controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner, notification: line.notification, page: page,
+        bit: 1 << UInt64(message))
+      sent.sends(from: line.function, number: message)
+      try lines.append(sent, orSay: "the description has too many devices")
     }
   }
 

@@ -88,6 +88,9 @@ struct DeviceAssignment: ~Escapable {
     let owner = Int(record.domain)
     var information = builder.information(of: record)
     var line: InterruptLine?
+    var sent = InterruptLine(
+      controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
+      notification: Notifications.interrupt(Int(record.slot)).rawValue)
     if let function = find(index), let range = registers(of: function, name: domains[owner].name),
       let message = protect(function, for: record, builder, &memory)
     {
@@ -101,14 +104,10 @@ struct DeviceAssignment: ~Escapable {
       information.registersSize = range.size
       try builder.map(range, into: owner, domains, &memory)
       line = try serverLine(of: record, domains[owner].name)
+      sent.sends(from: function, number: 0)
       information.interruptDelivery = start(function, line == nil ? message : nil, domains[owner].name).rawValue
     }
-    try lines.append(
-      line
-        ?? InterruptLine(
-          controller: 0, pin: 0, entry: 0, isLevel: false, owner: owner,
-          notification: Notifications.interrupt(Int(record.slot)).rawValue),
-      orSay: "the description has too many devices")
+    try lines.append(line ?? sent, orSay: "the description has too many devices")
     try builder.map(information, into: owner, domains, &memory)
   }
 

@@ -71,6 +71,7 @@ extension Kernel {
     } catch {
       throw .deviceFailed
     }
+    holdAgain(index)
   }
 
   /// Lets a message of the table through, or masks it.
@@ -90,6 +91,7 @@ extension Kernel {
 
   /// Takes a domain's devices out of action: they reach no memory, send nothing, and the guest no longer has them.
   func silenceDevices(of domain: Int) {
+    forgetStorms(of: domain)
     for index in 0..<passed.count where passed[index].owner == domain {
       guard let place = passed[index].place else { continue }
       place.function.change(removing: .busMaster, in: access)

@@ -70,8 +70,22 @@ struct MachineBus {
       functions[index].enableIsolation(in: access)
       functions[index].switchOffTranslation(in: access)
     }
+    if count == PCIScan.capacity { silenceRest(scan, access) }
     functions.change { $0.assignGroups() }
     return functions
+  }
+
+  /// Silences what there is no room for, one by one, and says how many they are.
+  private static func silenceRest(_ scan: consuming PCIScan, _ access: BusAccess) {
+    var count = 0
+    while let function = scan.next(in: access) {
+      count += 1
+      guard function.canBeSilent else { continue }
+      function.silence(in: access)
+      function.change(removing: .busMaster, in: access)
+    }
+    guard count > 0 else { return }
+    log(.error, "PCI: \(count) functions more than Roost has room for (\(PCIScan.capacity)): nobody can have them")
   }
 
   /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts, but for what the machine needs.

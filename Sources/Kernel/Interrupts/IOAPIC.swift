@@ -3,6 +3,7 @@
 
 import ABI
 import Bits
+import Bus
 import CX86
 import _Volatile
 
@@ -77,4 +78,23 @@ struct InterruptLine {
   var isFound = true
   /// Whether its owner was told, and has not acknowledged.
   var isAwaiting = false
+  /// The device, by its number among those of the bus; `nil` for what is no PCI function's.
+  var function: Int?
+  /// Whether it is a message, and no pin's.
+  var isMessage = false
+  /// How many interrupts it may send; messages of one device have one budget.
+  var budget = InterruptBudget(.line)
+  /// The line whose budget counts.
+  var budgetPlace = 0
+}
+
+extension InterruptLine {
+  /// It is message `number` of a function.
+  mutating func sends(from function: Int?, number: Int) {
+    self.function = function
+    isMessage = true
+    budget = InterruptBudget(.message)
+    // Until all lines have their places: how far before it the first message of its device is.
+    budgetPlace = -number
+  }
 }

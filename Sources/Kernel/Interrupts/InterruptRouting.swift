@@ -53,7 +53,11 @@ struct InterruptRouting: ~Escapable {
       if line.page == nil || line.isLevel { domains[line.owner].lines[slot] = count + index }
     }
     let list = lines
-    return try memory.table(list.count) { list[$0] }
+    return try memory.table(list.count) { index in
+      var line = list[index]
+      line.budgetPlace += index
+      return line
+    }
   }
 
   private func line(_ index: Int, _ core: UInt32) throws(BootError) -> InterruptLine {

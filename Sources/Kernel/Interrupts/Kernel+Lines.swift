@@ -17,6 +17,7 @@ import CX86
 extension Kernel {
   /// Line `index` fired.
   func fire(line index: Int, from core: Int) {
+    guard admits(index) else { return }
     let line = lines[index]
     guard line.isLevel else { return deliver(index, from: core) }
     guard line.page != nil else {
@@ -31,7 +32,8 @@ extension Kernel {
     }
   }
 
-  private func deliver(_ index: Int, from core: Int) {
+  /// Tells the owner of a line of an interrupt.
+  func deliver(_ index: Int, from core: Int) {
     let line = lines[index]
     line.page?.raise(line.bit)
     raise(Notifications(rawValue: line.notification), for: line.owner, from: core)
@@ -41,7 +43,10 @@ extension Kernel {
   func acknowledge(line index: Int) {
     let line = lines[index]
     guard line.isLevel else { return }
-    guard line.page != nil else { return interrupts.unmask(line) }
+    guard line.page != nil else {
+      if !line.budget.isHeld { interrupts.unmask(line) }
+      return
+    }
     interrupts.lock[0].hold {
       lines[index].isAwaiting = false
       if line.isFound { open(line.controller, line.pin) }
@@ -53,11 +58,7 @@ extension Kernel {
     interrupts.lock[0].hold {
       lines[index].isArmed = true
       lines[index].isAwaiting = false
-      if lines[index].isFound {
-        open(lines[index].controller, lines[index].pin)
-      } else {
-        eachCandidate { open($0, $1) }
-      }
+      openPins(of: index)
     }
   }
 
@@ -66,20 +67,31 @@ extension Kernel {
     interrupts.lock[0].hold {
       lines[index].isArmed = false
       lines[index].isAwaiting = false
-      if lines[index].isFound {
-        open(lines[index].controller, lines[index].pin)
-      } else {
-        eachCandidate { open($0, $1) }
-      }
+      openPins(of: index)
     }
   }
 
   // MARK: - Under the lock
 
+  /// Opens or masks the pin of a guest's line, or each that it may be.
+  func openPins(of index: Int) {
+    if lines[index].isFound {
+      open(lines[index].controller, lines[index].pin)
+    } else {
+      eachCandidate { open($0, $1) }
+    }
+  }
+
   /// The entry of a pin that is not to fire. It keeps its trigger, or the end of a level would be missed, and its vector,
   /// or the end of its interrupt would.
   private func maskedEntry(_ controller: Int, _ pin: UInt32) -> UInt64 {
     interrupts.external[controller][pin] | IOAPIC.masked | IOAPIC.isLevel | IOAPIC.isLow
+  }
+
+  /// Masks the pin whose interrupt comes with the vector of line `index`.
+  func maskPin(ofVectorOf index: Int) {
+    guard let pin = pin(ofVectorOf: index) else { return }
+    interrupts.external[pin.controller][pin.pin] = maskedEntry(pin.controller, pin.pin)
   }
 
   /// Whose devices want the interrupt that came with the vector of line `index`, a bit for each; its pin is masked.
@@ -104,7 +116,7 @@ extension Kernel {
     for device in 0..<passed.count where told & 1 << UInt64(device) != 0 {
       lines[passed[device].firstLine].isAwaiting = true
     }
-    if told == 0 { open(pin.controller, pin.pin) }
+    if told == 0 { holdUnwanted(index) } else { lines[index].budget.noteWanted() }
     return told
   }
 
@@ -134,7 +146,8 @@ extension Kernel {
     eachCandidate { other, otherPin in if other != controller || otherPin != pin { open(other, otherPin) } }
   }
 
-  /// Opens a pin for the armed lines that use or look for it; masks it if there are none, or one was not acknowledged.
+  /// Opens a pin for the armed lines that use or look for it; masks it if there are none, or one
+  /// was not acknowledged or is held back.
   private func open(_ controller: Int, _ pin: UInt32) {
     let masked = maskedEntry(controller, pin)
     var entry = masked
@@ -143,6 +156,10 @@ extension Kernel {
       guard passed[device].place != nil, line.isArmed else { continue }
       let isHere = line.isFound && line.controller == controller && line.pin == pin
       if isHere, line.isAwaiting {
+        entry = masked
+        break
+      }
+      if isHere || !line.isFound, line.budget.isHeld || line.budget.isStopped {
         entry = masked
         break
       }

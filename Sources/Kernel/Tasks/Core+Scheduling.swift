@@ -39,6 +39,13 @@ extension Core {
     } else if deadline != 0 {
       expect(deadline, limit: deadline)
     }
+    let release = kernel.threads[index].releaseAt
+    if release != 0, now >= release {
+      kernel.threads[index].releaseAt = kernel.releaseLines(of: index, now: now, from: self.index)
+    }
+    if kernel.threads[index].releaseAt != 0 {
+      expect(kernel.threads[index].releaseAt, limit: kernel.threads[index].releaseAt)
+    }
     let end = kernel.threads[index].sleepUntil
     if end != 0, now >= end {
       wakeGuest(index, kernel)

@@ -55,6 +55,8 @@ struct Thread: ~Copyable {
   var sleepUntil: UInt64 = 0
   /// The latest that it may enter then.
   var sleepLimit: UInt64 = 0
+  /// When a line of its own that is held back is opened again; 0 if none is.
+  var releaseAt: UInt64 = 0
   /// Ticks left of its time slice.
   var slice: UInt64 = 0
   /// Its place among those of its priority: the lowest goes first.
