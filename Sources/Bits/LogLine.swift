@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// One message of at most 112 characters, put together on the stack: what `log` takes, everywhere on the target.
+/// One message of at most 224 characters, put together on the stack: what `log` takes, everywhere on the target. A long
+/// one is shown in several rows (`LogRows`).
 package struct LogLine: ExpressibleByStringInterpolation, ExpressibleByStringLiteral, Sendable {
-  package static var capacity: Int { 112 }
+  package static var capacity: Int { 224 }
+  /// Characters of a row as it is kept and shown.
+  package static var rowCapacity: Int { 112 }
 
-  package private(set) var bytes: InlineArray<112, UInt8> = InlineArray(repeating: 0)
+  package private(set) var bytes: InlineArray<224, UInt8> = InlineArray(repeating: 0)
   package private(set) var count = 0
 
   package init() {}

@@ -4,7 +4,7 @@
 package import Bits
 
 // The report is what a person who has just switched the machine on wants to know: what it is, who has what of it, and
-// how long it took. A line of the log has 112 characters, and serial terminals mostly 80; names have at most 24.
+// how long it took. A row of the log has 112 characters, and serial terminals mostly 80; names have at most 24.
 
 /// Where the columns of the report's lines begin or, of numbers, end.
 enum Column {

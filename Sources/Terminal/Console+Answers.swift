@@ -125,7 +125,7 @@ extension Console {
     var line = subject
     for index in 0..<count {
       let field = field(index)
-      if line.count + field.count > LogLine.capacity, line.count > subject.count {
+      if line.count + field.count > LogLine.rowCapacity, line.count > subject.count {
         screen.say(line)
         line = subject
       }

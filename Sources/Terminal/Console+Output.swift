@@ -87,7 +87,7 @@ extension Console {
 
   private mutating func show(_ record: LogRecord) {
     var text = LogLine()
-    for index in 0..<min(Int(record.count), LogLine.capacity) {
+    for index in 0..<min(Int(record.count), LogLine.rowCapacity) {
       text.append(printable: record.text[index])
     }
     screen.say(text, from: source(of: record.source), level: record.level)

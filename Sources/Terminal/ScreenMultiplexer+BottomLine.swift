@@ -82,13 +82,16 @@ extension ScreenMultiplexer {
     restoreBottomLine()
   }
 
-  /// Shows a line of `source`.
+  /// Shows a message of `source`, in as many rows as it needs.
   mutating func say(_ text: LogLine, from source: Source = .console, level: UInt8 = 1) {
     setAside()
-    emitName(of: source)
-    emit(Colour.level(level))
-    emit(line: text)
-    endLine(styled: true)
+    var rows = LogRows(text)
+    while let row = rows.next() {
+      emitName(of: source)
+      emit(Colour.level(level))
+      emit(line: row)
+      endLine(styled: true)
+    }
     restoreBottomLine()
   }
 

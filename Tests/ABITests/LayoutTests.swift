@@ -20,7 +20,7 @@ import Testing
     #expect(MemoryLayout<LogHeader>.size <= LogRing.recordsOffset)
     #expect(LogRing.recordsOffset + LogRing.capacity * MemoryLayout<LogRecord>.stride <= Int(LogRing.size))
     #expect(ExitReason.count <= DomainStatus().exitsByReason.count)
-    #expect(LogRecord().text.count == LogLine.capacity)
+    #expect(LogRecord().text.count == LogLine.rowCapacity)
   }
 
   @Test func `the parts of a component's address space follow one another`() {

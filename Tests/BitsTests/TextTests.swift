@@ -30,10 +30,52 @@ private func text(_ line: LogLine) -> String {
 
   @Test func `what does not fit is cut`() {
     var line: LogLine = ""
-    for _ in 0..<30 { line.append("12345") }
+    for _ in 0..<60 { line.append("12345") }
     line.append(ShortName("more"))
-    #expect(line.count == 112)
-    #expect(text(line).hasSuffix("12345" + "12"))
+    #expect(line.count == 224)
+    #expect(text(line).hasSuffix("12345" + "1234"))
+  }
+
+  private func rows(_ line: LogLine) -> [String] {
+    var rows = LogRows(line)
+    var texts: [String] = []
+    while let row = rows.next(), texts.count < 10 { texts.append(text(row)) }
+    return texts
+  }
+
+  private func words(_ count: Int, of length: Int, indentedBy blanks: Int = 0) -> LogLine {
+    var line = LogLine()
+    line.pad(to: blanks)
+    for index in 0..<count {
+      if index > 0 { line.append(" ") }
+      for _ in 0..<length { line.append("x") }
+    }
+    return line
+  }
+
+  @Test func `a message that fits is one row`() {
+    #expect(rows("") == [""])
+    #expect(rows("  two words") == ["  two words"])
+    #expect(rows(words(1, of: 112)).map(\.count) == [112])
+    #expect(rows(words(14, of: 7)).map(\.count) == [111])
+  }
+
+  @Test func `a longer one goes on below, cut between words`() {
+    #expect(rows(words(16, of: 7)).map(\.count) == [111, 2 + 15])
+    #expect(rows(words(2, of: 70, indentedBy: 2)) == ["  " + .x(70), "    " + .x(70)])
+    #expect(rows(words(25, of: 8)) == [.x(12, of: 8), "  " + .x(12, of: 8), "  " + .x(8)])
+    // The blank at the cut is where the row is full.
+    #expect(rows(words(2, of: 112)).map(\.count) == [112, 2 + 110, 2 + 1])
+  }
+
+  @Test func `a word that is too long is cut where the row is full`() {
+    #expect(rows(words(1, of: 113)) == [.x(112), "  x"])
+    #expect(rows(words(1, of: 224)).map(\.count) == [112, 112, 4])
+    #expect(rows(words(2, of: 50)).map(\.count) == [101])
+    // A blank in the first half would leave most of the row empty.
+    var line: LogLine = "short "
+    for _ in 0..<150 { line.append("x") }
+    #expect(rows(line) == ["short " + .x(106), "  " + .x(44)])
   }
 
   @Test func `text of others cannot carry control characters`() {
@@ -41,6 +83,14 @@ private func text(_ line: LogLine) -> String {
     let content: [UInt8] = [0x41, 0x1b, 0x5b, 0x0a, 0x7f, 0x80, 0xff, 0x7e]
     line.append(printable: content.span.bytes)
     #expect(text(line) == "A?[????~")
+  }
+}
+
+extension String {
+  fileprivate static func x(_ count: Int) -> String { String(repeating: "x", count: count) }
+
+  fileprivate static func x(_ words: Int, of length: Int) -> String {
+    [String](repeating: x(length), count: words).joined(separator: " ")
   }
 }
 

@@ -43,7 +43,7 @@ struct RowTests {
     let row = Self.machine(longest, .refused, core: 0, described: 63, memory: 512 * .GiB)
 
     #expect(row == "  abcdefghijklmnopqrstuvwx  none  524288 MiB  0x140000000; stays off: core 63 does not run")
-    #expect(row.count < LogLine.capacity)
+    #expect(row.count < LogLine.rowCapacity)
   }
 
   @Test func `a device is shown with its owner and what keeps it`() {

@@ -203,9 +203,9 @@ import Testing
     status.guestTicks = 999_999_999_999_999
     status.systemCalls = 9_999_999_999
     status.kicks = 9_999_999_999
-    #expect(Statistics.exits("vm0", status).count < LogLine.capacity)
-    #expect(Statistics.rest("vm0", status).count < LogLine.capacity)
-    #expect(Statistics.times("vm0", status).count < LogLine.capacity)
+    #expect(Statistics.exits("vm0", status).count < LogLine.rowCapacity)
+    #expect(Statistics.rest("vm0", status).count < LogLine.rowCapacity)
+    #expect(Statistics.times("vm0", status).count < LogLine.rowCapacity)
   }
 
   @Test func `help names every command`() throws {

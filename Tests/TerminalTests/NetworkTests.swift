@@ -121,7 +121,7 @@ import Testing
     bench.type("@n1")
     let lines = bench.read()
 
-    #expect(lines.dropLast().allSatisfy { $0.hasPrefix("roost │ NET ") && $0.count <= 8 + LogLine.capacity })
+    #expect(lines.dropLast().allSatisfy { $0.hasPrefix("roost │ NET ") && $0.count <= 8 + LogLine.rowCapacity })
     #expect(lines.suffix(2) == ["roost │ NET vm1 ports=2", ""])
     let lan = fields(lines, "roost │ NET switch=lan port=vm1.eth0")
     #expect(lan.prefix(3) == ["starts=1", "up=0", "failed=1"])

@@ -38,11 +38,12 @@ struct KernelLog: ~Copyable {
   /// From now on the kernel itself shows what is logged.
   func takeBack() { isShownByConsole.store(false, ordering: .releasing) }
 
-  /// Adds a line; shows it too unless the console does.
+  /// Adds a message, in as many rows as it needs; shows it too unless the console does.
   func add(_ level: LogLevel, _ line: borrowing LogLine, source: UInt16, name: ShortName) {
     if level == .warning || level == .error { warningCount.add(1, ordering: .relaxed) }
     lock()
-    keep(level, line, source: source)
+    var rows = LogRows(copy line)
+    while let row = rows.next() { keep(level, row, source: source) }
     if !isShownByConsole.load(ordering: .acquiring) {
       show(line, name: name, isWarning: level == .warning)
     }
@@ -56,7 +57,7 @@ struct KernelLog: ~Copyable {
     record.level = level.rawValue
     record.count = UInt8(truncatingIfNeeded: line.count)
     record.source = source
-    record.text = line.bytes
+    for index in 0..<min(line.count, LogLine.rowCapacity) { record.text[index] = line.bytes[index] }
     let place: Cell<LogRecord> = BootMemory.place(at: address + UInt64(LogRing.offset(ofLine: number)))
     // Readers take a record by its sequence number, which is 0 while the rest changes.
     place.value = record
@@ -71,10 +72,15 @@ struct KernelLog: ~Copyable {
   /// Warnings and errors up to now.
   var warnings: UInt32 { warningCount.load(ordering: .relaxed) }
 
-  /// Writes a line to the UARTs: "roost: text" or "vm0: text".
+  /// Writes a message to the UARTs, each row as "roost: text" or "vm0: text".
   func show(_ line: borrowing LogLine, name: ShortName, isWarning: Bool = false) {
+    var rows = LogRows(copy line)
+    if let first = rows.next() { show(row: first, name: name, isWarning ? ": warning: " : ": ") }
+    while let row = rows.next() { show(row: row, name: name, ": ") }
+  }
+
+  private func show(row line: borrowing LogLine, name: ShortName, _ lead: LogLine) {
     for index in 0..<name.count { EarlyConsole.write(name.bytes[index]) }
-    let lead: LogLine = isWarning ? ": warning: " : ": "
     for index in 0..<lead.count { EarlyConsole.write(lead.bytes[index]) }
     for index in 0..<line.count { EarlyConsole.write(line.bytes[index]) }
     EarlyConsole.write(0x0d)

@@ -55,7 +55,8 @@ func kernelTrap(_ frame: UnsafeMutablePointer<cx86_frame>) {
   say("  r9  \(hex: registers.r9) r10 \(hex: registers.r10) r11 \(hex: registers.r11) r12 \(hex: registers.r12)")
   say("  r13 \(hex: registers.r13) r14 \(hex: registers.r14) r15 \(hex: registers.r15)")
   BackTrace.walk(
-    from: registers.rip, framePointer: registers.rbp, symbols: panicState.symbols, read: readOwn, say)
+    from: registers.rip, framePointer: registers.rbp, symbols: panicState.symbols, read: readOwn
+  ) { say($0) }
   endPanic()
 }
 
@@ -87,7 +88,9 @@ private func beginPanic() {
   kernelLog.takeBack()
 }
 
-private func say(_ line: LogLine) { kernelLog.show(line, name: "roost") }
+/// Each line is put together in a frame of its own: the stacks of traps are small.
+@inline(never)
+private func say(_ line: @autoclosure () -> LogLine) { kernelLog.show(line(), name: "roost") }
 
 /// A word of the kernel's own data or stacks.
 private func readOwn(_ address: UInt64) -> UInt64? {
