@@ -10,6 +10,8 @@ package struct ProcessorFlags: Flags {
   package static var alwaysSet: Self { .bit(1) }
   /// IF: interrupts are taken.
   package static var interrupt: Self { .bit(9) }
+  /// TF and RF: the processor does more at the end of an instruction than go on to the next.
+  package static var debugging: Self { .bit(8) | .bit(16) }
   /// CF, PF, AF, ZF, SF and OF: what the last computation was like.
   package static var status: Self { Self(rawValue: 0x8d5) }
   /// Bits 3, 5, 15 and those from 22 on, which always read as zero.

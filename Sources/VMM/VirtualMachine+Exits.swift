@@ -13,6 +13,8 @@ extension VirtualMachine {
   enum Disposition {
     /// It is done; the guest goes on after it, `length` bytes further where the processor does not say.
     case skip(length: UInt64)
+    /// One repetition of it is done; the guest goes on with the others.
+    case repeats
     /// The guest goes on where it is.
     case resume
     /// It has no such instruction, or no right to it.
@@ -26,11 +28,25 @@ extension VirtualMachine {
     case .skip(let length):
       let next = cpu.value.exit.nextRIP
       cpu.value.rip = next != 0 ? next : cpu.value.rip &+ length
-      cpu.value.interruptShadow = 0
+      end(InstructionEnd(flags: cpu.value.rflags, dr6: cpu.value.dr6))
+    case .repeats: end(InstructionEnd(flags: cpu.value.rflags, dr6: cpu.value.dr6, isPart: true))
     case .fault(let vector, let errorCode):
       cpu.value.injection.exception = Injection.valid | vector | (errorCode == nil ? 0 : Injection.hasErrorCode)
       cpu.value.injection.errorCode = errorCode ?? 0
     }
+  }
+
+  /// An instruction, or a repetition of one, is done. A trap also ends the sleep of HLT.
+  private mutating func end(_ end: InstructionEnd) {
+    cpu.value.interruptShadow = 0
+    cpu.value.rflags = end.flags
+    cpu.value.dr6 = end.dr6
+    guard end.traps else { return }
+    isHalted = false
+    cpu.value.injection.exception = Injection.valid | 1
+    cpu.value.injection.errorCode = 0
+    // As the delivery of #DB would; an injection leaves it (DR7.GD).
+    cpu.value.dr7 &= ~(1 << 13)
   }
 
   private mutating func handle(_ reason: ExitReason) -> Disposition {

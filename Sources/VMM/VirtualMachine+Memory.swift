@@ -52,6 +52,7 @@ extension VirtualMachine {
         switch progress {
         case .finished: return .skip(length: UInt64(instruction.length))
         case .again(let next):
+          if InstructionEnd.steps(flags) { return .repeats }
           guard next & ~4095 == first.address & ~4095 else { return .resume }
           access.address = next
         }

@@ -82,6 +82,7 @@ extension VirtualMachine {
       cpu.value.registers.words[register] = merge(offset &+ step, into: register, mask)
       guard isRepeated else { return .skip(length: 1) }
       cpu.value.registers.rcx = merge(cpu.value.registers.rcx &- 1, into: 1, mask)
+      if InstructionEnd.steps(cpu.value.rflags), cpu.value.registers.rcx & mask != 0 { return .repeats }
     }
     return .resume
   }

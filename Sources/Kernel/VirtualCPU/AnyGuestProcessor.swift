@@ -64,6 +64,13 @@ enum AnyGuestProcessor {
     }
   }
 
+  func endsInTrap() -> Bool {
+    switch self {
+    case .svm(let processor): processor.value.endsInTrap()
+    case .vmx(let processor): processor.value.endsInTrap()
+    }
+  }
+
   func skipPortWrite() {
     switch self {
     case .svm(let processor): processor.value.skipPortWrite()

@@ -31,6 +31,8 @@ protocol GuestProcessor {
   func post(_ message: Int, ofSlot slot: Int) -> PostedAnswer
   /// The port of the OUT that the guest left for; `nil` if it left for anything else, OUTS included.
   func writtenPort() -> UInt16?
+  /// Whether the guest steps, or has a breakpoint held off: what the end of an instruction then does, a VMM does.
+  func endsInTrap() -> Bool
   /// Has the guest go on after that OUT.
   func skipPortWrite()
   /// Whether the guest left, or was not entered, because the machine found an error, as far as the exit tells.

@@ -124,6 +124,8 @@ struct SVMProcessor: GuestProcessor {
 
   func writtenPort() -> UInt16? { exit().writtenPort }
 
+  func endsInTrap() -> Bool { ProcessorFlags(rawValue: vmcb[.rflags]).intersects(.debugging) }
+
   /// §15.10.2: the second word is where the next instruction is. An instruction in the shadow of STI ends it.
   func skipPortWrite() {
     vmcb[.rip] = vmcb[.exitInformation2]

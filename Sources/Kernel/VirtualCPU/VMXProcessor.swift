@@ -162,6 +162,8 @@ struct VMXProcessor: GuestProcessor {
 
   func writtenPort() -> UInt16? { exit().writtenPort }
 
+  func endsInTrap() -> Bool { ProcessorFlags(rawValue: vmcs[.rflags]).intersects(.debugging) }
+
   /// An instruction in the shadow of STI ends it.
   func skipPortWrite() {
     vmcs[.rip] = vmcs[.rip] &+ UInt64(vmcs[.instructionLength])

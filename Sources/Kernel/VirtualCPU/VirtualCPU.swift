@@ -80,13 +80,13 @@ struct VirtualCPU: ~Copyable {
     return processor.exitReason()
   }
 
-  /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else.
+  /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else, or a debugger looks on.
   func kickedSlot() -> Int? {
     guard let port = processor.writtenPort() else { return nil }
     for index in 0..<VirtualCPUState.kickCapacity {
       let range = state.value.kicks[index]
       if range.count == 0 { return nil }
-      if range.contains(port) { return Int(range.slot) }
+      if range.contains(port) { return processor.endsInTrap() ? nil : Int(range.slot) }
     }
     return nil
   }
