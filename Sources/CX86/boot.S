@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The two ways into the kernel: PVH (QEMU -kernel) and multiboot2 (GRUB). Both arrive in 32-bit protected mode without
-// paging. The code maps the first 4 GiB in place, at the direct map and at the kernel's own address, and goes on in
-// 64-bit mode.
+// paging. The code maps the first 4 GiB in place, at the direct map, at the device map and at the kernel's own address, and
+// goes on in 64-bit mode. The kernel leaves these tables as soon as it has read the firmware's; other cores start on them.
 
 #define KERNEL_BASE 0x7f8000000000
 #define PHYSICAL(symbol) (symbol - KERNEL_BASE)
@@ -64,6 +64,7 @@ multiboot_entry:
     mov $PHYSICAL(boot_pointers) + 3, %eax
     mov %eax, (%ebx)            // in place
     mov %eax, 8 * 128(%ebx)     // direct map
+    mov %eax, 8 * 129(%ebx)     // device map; firmware's MTRRs know that registers are not cached
     mov %eax, 8 * 255(%ebx)     // the kernel
     mov %ebx, %cr3
     mov %cr4, %eax

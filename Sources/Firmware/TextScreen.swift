@@ -19,6 +19,9 @@ package struct TextScreen: Equatable, Sendable {
     self.rows = rows
   }
 
+  /// Where its signs are.
+  package var memory: PhysicalRange { PhysicalRange(start: address, size: UInt64(2 * columns * rows)) }
+
   /// The screen that a BIOS left; `nil` if it shows graphics, or there is none.
   package init?(_ area: BIOSDataArea) {
     let address: UInt64

@@ -47,7 +47,7 @@ extension SpeculationPlan {
     case .returns, .returnStack, .targets:
       measures.contains(.forgetsBranches)
         ? "IBPB at changes, nothing against it within a turn" : "no IBPB: microcode is too old"
-    case .meltdown: "components' tables map all memory for the kernel"
+    case .meltdown: "components' tables map the kernel's memory and components', no guest's"
     case .terminalFault: "no L1D flush: microcode is too old"
     default: "microcode is too old"
     }

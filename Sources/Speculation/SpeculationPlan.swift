@@ -68,7 +68,7 @@ package struct SpeculationPlan: Equatable, Sendable, BitwiseCopyable {
 
   private mutating func planOther(_ facts: SpeculationFacts) {
     let says = facts.capabilities
-    // Tables of components map what the kernel maps.
+    // Tables of components map what the kernel maps: what components have, but no guest's memory.
     open.insert(affected & .meltdown)
     if affected.contains(.terminalFault), !says.contains(.needsNoL1Flush) {
       if facts.has(.flushesL1) { measures.insert(.flushesL1) } else { open.insert(.terminalFault) }

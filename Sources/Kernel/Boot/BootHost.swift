@@ -9,6 +9,8 @@ struct BootHost {
   let machine: MachineDescription
   let features: ProcessorFeatures
   let support: GuestSupport
+  /// What a BIOS left about the machine's ports.
+  let dataArea: BIOSDataArea?
   /// The kernel's own address space.
   let space: AddressSpace
   /// What starts the other cores.

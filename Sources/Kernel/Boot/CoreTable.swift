@@ -49,7 +49,7 @@ struct CoreTable {
         block: place.block, hostState: place.hostState)
     }
     let parking = try CoreParking(launches, common, host, sparesThis: spares, &memory)
-    memory.limit = nil
+    memory.reachAll()
     return CoreTable(cores: cores, launches: launches, parking: parking, running: running, sparesBootCore: spares)
   }
 

@@ -60,6 +60,19 @@ struct MachineDescription {
     }
   }
 
+  /// Calls `body` with the registers that the kernel itself works with.
+  func eachRegisters(_ body: (PhysicalRange) -> Void) {
+    if apicMode != .registers { body(PhysicalRange(start: topology.localAPIC, size: 4096)) }
+    for index in 0..<topology.ioapicCount {
+      body(PhysicalRange(start: topology.ioapic(index).address, size: 4096))
+    }
+    if let hpet { body(PhysicalRange(start: hpet.address, size: 1024)) }
+    remapping?.eachUnit(body)
+    if let windows {
+      for index in 0..<windows.count { body(windows[index].range) }
+    }
+  }
+
   /// Where no device may be, whatever it says: in memory as firmware's map claims it, in the registers that the tables
   /// name, and in what firmware set aside.
   func taken(_ map: MemoryMap) -> TakenRanges {

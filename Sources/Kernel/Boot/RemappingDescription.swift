@@ -18,7 +18,9 @@ enum RemappingDescription {
       do throws(ACPIError) { found = .amd(try AMDRemapping(tables, in: memory)) } catch { explain(error) }
     }
     guard let found, !found.isOutOfReach else {
-      if found != nil { log(.warning, "IOMMU: its registers are above 4 GiB; it is not used") }
+      if found != nil {
+        log(.warning, "IOMMU: its registers are beyond all addresses of this processor; it is not used")
+      }
       return nil
     }
     return found
@@ -31,10 +33,10 @@ enum RemappingDescription {
   /// Whether the firmware asks for local APICs to stay as they were of old.
   var forbidsX2APIC: Bool { if case .intel(let intel) = self { intel.forbidsX2APIC } else { false } }
 
-  /// Whether a unit's registers are where the kernel maps none.
+  /// Whether a unit's registers are where this processor has no addresses.
   private var isOutOfReach: Bool {
     var isFar = false
-    eachUnit { if !fits($0.start.value, count: $0.size, in: 4 * .GiB) { isFar = true } }
+    eachUnit { if !fits($0.start.value, count: $0.size, in: DeviceMap.end.value) { isFar = true } }
     return isFar
   }
 

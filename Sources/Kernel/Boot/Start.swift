@@ -30,7 +30,7 @@ func kernelStart(_ magic: UInt64, _ information: UInt64) {
 private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootError) {
   var phases = BootPhases()
   phases.end("firmware and loader", at: cx86_rdtsc())
-  var physical = MachineMemory()
+  let physical = MachineMemory()
   let loader = try readLoader(magic, information, physical)
   earlyScreen.use(loader.textScreen(in: physical))
   let options = readOptions(loader, physical)
@@ -43,25 +43,41 @@ private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootE
   var memory = BootMemory(loader.memoryMap)
   let (text, _, _, end) = KernelSpace.layout
   memory.map.reserve(start: DirectMap.physical(ofKernel: text), size: end - text)
-  let last = max(memory.map.highestFree.value, 4 * .GiB)
   guard let lowPage = memory.map.allocateLow(size: 4096) else { throw .refused("there is no free page below 1 MiB") }
-  memory.limit = PhysicalAddress(4 * .GiB)
-  let space = try KernelSpace.build(
-    end: last.roundedUp(to: .GiB) ?? last, hasGiBPages: features.hasGiBPages, from: &memory)
-  cx86_write_cr3(space.root.value)
-  physical.end = last
   try keepLog(&memory)
-
   let machine = try MachineDescription(
-    rsdp: loader.rsdp, physical, features, wantsX2APIC: options.wantsX2APIC)
+    rsdp: loader.rsdp, try MachineMemory(acpiOf: loader.memoryMap, from: &memory), features,
+    wantsX2APIC: options.wantsX2APIC)
   listenToFirmware(machine, &memory)
+  let dataArea = loader.isStartedByUEFI ? nil : BIOSDataArea(in: physical)
+  let outside = try OutsideMemory(loader, machine, loader.textScreen(in: physical), lowPage: lowPage)
+  let space = try KernelSpace.build(outside, from: &memory)
+  MachineMemory.forgetHigh()
+  cx86_write_cr3(space.root.value)
   InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, support, space, &memory) }
   phases.end("tables", at: cx86_rdtsc())
   let host = BootHost(
-    machine: machine, features: features, support: support, space: space,
+    machine: machine, features: features, support: support, dataArea: dataArea, space: space,
     starter: CoreStart(page: lowPage, mute: options.muteCores))
-  try SystemSetup(loader, host, physical, &phases, &memory).run(options)
+  try SystemSetup(loader, host, MachineMemory(outside), &phases, &memory).run(options)
+}
+
+extension OutsideMemory {
+  /// The loader's modules, and the registers of the machine's controllers and screen.
+  fileprivate init(
+    _ loader: BootInformation, _ machine: MachineDescription, _ screen: TextScreen?, lowPage: PhysicalAddress
+  ) throws(BootError) {
+    self.init(loader, lowPage: lowPage)
+    if let screen { try add(screen.memory) }
+    var list = FixedList<64, PhysicalRange>()
+    var isTooLong = false
+    machine.eachRegisters { range in
+      if (try? list.append(range, orSay: "")) == nil { isTooLong = true }
+    }
+    guard !isTooLong else { throw .refused("the machine has too many controllers") }
+    for index in 0..<list.count { try add(list[index]) }
+  }
 }
 
 /// Keeps what firmware itself goes on using: the serial port of its console is written to as well, and the memory that it

@@ -25,7 +25,7 @@ struct SystemSetup {
     let reader = try Self.read(Self.bytes(of: image, physical), Self.bytes(of: loader.material, physical))
     let place = ImagePlace(image, material: loader.material, reader)
     Self.prepareForPanic(reader, place, host.machine.fixed)
-    Self.useConsolePort(reader, loader.isStartedByUEFI ? nil : BIOSDataArea(in: physical))
+    Self.useConsolePort(reader, host.dataArea)
     let machine = host.machine
     let local = Self.enableAPIC(host)
     let clock = try Clock.measure(ReferenceClock.find(machine), apic: local, features: host.features)

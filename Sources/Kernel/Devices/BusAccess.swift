@@ -6,7 +6,6 @@ import Bits
 import Bus
 import CX86
 import Firmware
-import _Volatile
 
 /// Held while the two ports of configuration space are used: the first says what the second is about.
 private let configurationPorts = Spinlock()
@@ -15,11 +14,14 @@ private let configurationPorts = Spinlock()
 /// none by the ports that every PC has.
 struct BusAccess: ConfigurationAccess {
   private let windows: ConfigurationWindows?
+  /// Where the kernel has the windows, and other registers.
+  let registers: Cell<RegisterMap>
 
-  /// Windows above 4 GiB are out of the reach of the kernel's device mapping. Where segment 0 has none below, the ports
-  /// serve, which show that segment alone.
-  init(_ windows: ConfigurationWindows?) {
-    let reachable = windows?.reachable(below: 4 * .GiB)
+  /// Windows where this processor has no addresses are not used. Where segment 0 has no other, the ports serve, which show
+  /// that segment alone.
+  init(_ windows: ConfigurationWindows?, _ registers: Cell<RegisterMap>) {
+    self.registers = registers
+    let reachable = windows?.reachable(below: DeviceMap.end.value)
     self.windows = reachable.flatMap { $0.shows(segment: 0) ? $0 : nil }
     if let ignored = reachable?.ignored, ignored > 0 {
       log(.warning, "PCI: \(ignored) windows of configuration space cannot be used: their buses are not seen")
@@ -35,8 +37,8 @@ struct BusAccess: ConfigurationAccess {
 
   func read(_ function: FunctionAddress, _ offset: Int, width: Int) -> UInt32 {
     if let windows {
-      guard let place = windows.place(of: function, offset) else { return .max }
-      return DeviceRegister(place).read(width: width)
+      guard let register = register(function, offset, width, windows) else { return .max }
+      return UInt32(truncatingIfNeeded: register.read(width: width))
     }
     guard let selector = function.portSelector(offset) else { return .max }
     let port = 0xcfc + UInt16(offset & 3)
@@ -54,8 +56,8 @@ struct BusAccess: ConfigurationAccess {
 
   func write(_ value: UInt32, to function: FunctionAddress, _ offset: Int, width: Int) {
     if let windows {
-      guard let place = windows.place(of: function, offset) else { return }
-      return DeviceRegister(place).write(value, width: width)
+      register(function, offset, width, windows)?.write(UInt64(value), width: width)
+      return
     }
     guard let selector = function.portSelector(offset) else { return }
     let port = 0xcfc + UInt16(offset & 3)
@@ -68,30 +70,11 @@ struct BusAccess: ConfigurationAccess {
       }
     }
   }
-}
 
-/// A device register in memory, below 4 GiB.
-struct DeviceRegister {
-  private let address: UInt
-
-  // SAFETY: the pointer is only looked at, not followed.
-  init(_ place: PhysicalAddress) { address = unsafe UInt(bitPattern: DirectMap.device(place)) }
-
-  func read(width: Int) -> UInt32 {
-    // SAFETY: the first 4 GiB are mapped uncached for device registers, and a window's pages are such.
-    switch width {
-    case 1: unsafe UInt32(VolatileMappedRegister<UInt8>(unsafeBitPattern: address).load())
-    case 2: unsafe UInt32(VolatileMappedRegister<UInt16>(unsafeBitPattern: address).load())
-    default: unsafe VolatileMappedRegister<UInt32>(unsafeBitPattern: address).load()
-    }
-  }
-
-  func write(_ value: UInt32, width: Int) {
-    // SAFETY: as in `read`.
-    switch width {
-    case 1: unsafe VolatileMappedRegister<UInt8>(unsafeBitPattern: address).store(UInt8(truncatingIfNeeded: value))
-    case 2: unsafe VolatileMappedRegister<UInt16>(unsafeBitPattern: address).store(UInt16(truncatingIfNeeded: value))
-    default: unsafe VolatileMappedRegister<UInt32>(unsafeBitPattern: address).store(value)
-    }
+  private func register(
+    _ function: FunctionAddress, _ offset: Int, _ width: Int, _ windows: ConfigurationWindows
+  ) -> DeviceRegister? {
+    guard let place = windows.place(of: function, offset) else { return nil }
+    return DeviceRegister(place, width: width, in: registers)
   }
 }

@@ -94,9 +94,8 @@ extension DeviceAssignment {
       log(.error, "\(name): base address \(range) of \(address) does not begin a page")
       return nil
     }
-    if let table = found.messageTablePlace, table.end > DeviceRegisters.end {
-      log(.error, "\(name): the table of messages of \(address) lies above 4 GiB, where the kernel cannot write it:")
-      log(.error, "  switch \"Above 4G Decoding\" off in the firmware's set-up")
+    if let table = found.messageTablePlace, table.end > DeviceMap.end {
+      log(.error, "\(name): the table of messages of \(address) lies beyond all addresses of this processor")
       return nil
     }
     return function
@@ -188,6 +187,9 @@ extension DeviceAssignment {
     found.change(
       inserting: found.usesPorts ? .memorySpace | .ioSpace : .memorySpace,
       removing: found.usesPorts ? .none : .ioSpace, in: access)
+    if let table = found.messageTablePlace {
+      do throws(BootError) { try memory.showRegisters(table) } catch { throw .outOfMemory }
+    }
     var place = FunctionPlace(
       function: found, saved: SavedConfiguration(of: found, in: access),
       resetMethod: functions.span.resetMethod(of: function))

@@ -63,7 +63,7 @@ extension Kernel {
         try place.function.enableMessage(place.messages[0], in: access)
       case .table:
         place.function.change(inserting: .memorySpace, in: access)
-        try place.function.enableMessageTable(in: access, DeviceRegisters())
+        try place.function.enableMessageTable(in: access, DeviceRegisters(registers: access.registers))
       case .line:
         place.function.change(removing: .interruptDisable, in: access)
         arm(line: passed[index].firstLine)
@@ -81,7 +81,7 @@ extension Kernel {
     else { throw .badArgument }
     do throws(MessageProblem) {
       try place.function.setMessage(
-        isOpen ? place.messages[Int(vector)] : nil, ofVector: Int(vector), DeviceRegisters())
+        isOpen ? place.messages[Int(vector)] : nil, ofVector: Int(vector), DeviceRegisters(registers: access.registers))
     } catch {
       throw .deviceFailed
     }

@@ -20,7 +20,8 @@ struct MachineBus {
   init(
     _ machine: MachineDescription, hasDevices: Bool, _ scale: TimeScale, _ memory: inout BootMemory
   ) throws(BootError) {
-    access = BusAccess(machine.windows)
+    guard let registers = memory.devices?.registers else { throw .refused("no registers are mapped") }
+    access = BusAccess(machine.windows, registers)
     functions = try Self.find(access, isNeeded: hasDevices || machine.remapping != nil, &memory)
     Self.silence(functions, access)
     remapping = try Remapping.start(machine, functions, scale, &memory)

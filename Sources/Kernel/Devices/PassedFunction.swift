@@ -67,12 +67,11 @@ struct FunctionPlace {
 
 /// The way to a device's registers, for tables of messages.
 struct DeviceRegisters: DeviceMemory {
-  /// The end of what the kernel maps of devices' registers.
-  static var end: PhysicalAddress { PhysicalAddress(4 * .GiB) }
+  let registers: Cell<RegisterMap>
 
   func write32(_ value: UInt32, at address: PhysicalAddress) throws(MessageProblem) {
-    guard address < Self.end else { throw .outOfReach }
-    DeviceRegister(address).write(value, width: 4)
+    guard let register = DeviceRegister(address, width: 4, in: registers) else { throw .outOfReach }
+    register.write(UInt64(value), width: 4)
   }
 }
 

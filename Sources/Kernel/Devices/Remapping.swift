@@ -26,8 +26,10 @@ struct Remapping: ~Copyable {
   static func start(
     _ machine: MachineDescription, _ functions: Table<PCIFunction>, _ scale: TimeScale, _ memory: inout BootMemory
   ) throws(BootError) -> Table<Remapping> {
-    guard let description = machine.remapping else { return try none(&memory) }
-    var host = RemappingMemory(source: memory, scale: scale)
+    guard let description = machine.remapping, let registers = memory.devices?.registers else {
+      return try none(&memory)
+    }
+    var host = RemappingMemory(source: memory, scale: scale, registers: registers)
     let iommu: AnyIOMMU
     do throws(IOMMUError) {
       iommu = try make(description, functions, machine.apicMode, &host)

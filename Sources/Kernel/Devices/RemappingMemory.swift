@@ -14,6 +14,7 @@ struct RemappingMemory: RemappingHost {
   /// Where pages come from; `nil` once the machine runs.
   var source: BootMemory?
   let scale: TimeScale
+  let registers: Cell<RegisterMap>
 
   mutating func allocatePages(_ count: Int) -> PhysicalAddress? {
     let size = UInt64(count) * 4096
@@ -35,20 +36,11 @@ struct RemappingMemory: RemappingHost {
   }
 
   func readRegister(_ address: PhysicalAddress, width: Int) -> UInt64 {
-    let place = Self.register(address)
-    // SAFETY: the firmware names the IOMMU's registers, below 4 GiB, where they are mapped uncached.
-    if width == 4 { return unsafe UInt64(VolatileMappedRegister<UInt32>(unsafeBitPattern: place).load()) }
-    return unsafe VolatileMappedRegister<UInt64>(unsafeBitPattern: place).load()
+    DeviceRegister(address, width: width, in: registers)?.read(width: width) ?? .max
   }
 
   func writeRegister(_ value: UInt64, at address: PhysicalAddress, width: Int) {
-    let place = Self.register(address)
-    // SAFETY: as in `readRegister`.
-    if width == 4 {
-      unsafe VolatileMappedRegister<UInt32>(unsafeBitPattern: place).store(UInt32(truncatingIfNeeded: value))
-    } else {
-      unsafe VolatileMappedRegister<UInt64>(unsafeBitPattern: place).store(value)
-    }
+    DeviceRegister(address, width: width, in: registers)?.write(value, width: width)
   }
 
   var now: UInt64 { scale.nanoseconds(ofTicks: cx86_rdtsc()) }
@@ -56,10 +48,5 @@ struct RemappingMemory: RemappingHost {
   private static func word(_ address: PhysicalAddress) -> VolatileMappedRegister<UInt64> {
     // SAFETY: the direct map holds the pages that were allocated here, and words are aligned.
     unsafe VolatileMappedRegister(unsafeBitPattern: UInt(bitPattern: DirectMap.pointer(address)))
-  }
-
-  // SAFETY: the pointer is only looked at, not followed.
-  private static func register(_ address: PhysicalAddress) -> UInt {
-    unsafe UInt(bitPattern: DirectMap.device(address))
   }
 }

@@ -37,10 +37,10 @@ struct EarlyScreen: ~Copyable {
   }
 
   private static func cell(_ screen: TextScreen, _ index: Int) -> VolatileMappedRegister<UInt16> {
-    // SAFETY: a `TextScreen` lies in the 128 KiB that are kept for screens, `TextCursor` stays inside it, and the direct
-    // map has held all below 4 GiB since before the kernel's first instruction.
+    // SAFETY: a `TextScreen` lies in the 128 KiB that are kept for screens, `TextCursor` stays inside it, and it is among
+    // the registers that are mapped since before the kernel's first instruction.
     unsafe VolatileMappedRegister(
-      unsafeBitPattern: UInt(bitPattern: DirectMap.pointer(screen.address + UInt64(2 * index))))
+      unsafeBitPattern: UInt(bitPattern: DirectMap.device(screen.address + UInt64(2 * index))))
   }
 }
 

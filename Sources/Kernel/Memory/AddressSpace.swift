@@ -73,6 +73,20 @@ struct AddressSpace {
     return nil
   }
 
+  /// Makes what tables a page of 2 MiB at `address` needs.
+  func makeTables(for address: UInt64, from memory: inout BootMemory) throws(BootError) {
+    _ = try entry(of: address, level: PageSize.large.level, from: &memory)
+  }
+
+  /// Takes away whatever is in the whole GiBs of `addresses`, all below one entry of the top table.
+  func clear(_ addresses: Range<UInt64>) {
+    let top = Self.entry(root, Int(addresses.lowerBound.bits(39, count: 9))).value
+    guard top.contains(.present) else { return }
+    for address in stride(from: addresses.lowerBound, to: addresses.upperBound, by: Int(UInt64.GiB)) {
+      Self.entry(top.address, Int(address.bits(30, count: 9))).value = .none
+    }
+  }
+
   /// The entry for the 4 KiB page at `address`, its tables made if they are missing.
   func smallEntry(of address: UInt64, from memory: inout BootMemory) throws(BootError) -> Cell<PageTableEntry> {
     try entry(of: address, level: 0, from: &memory)
@@ -97,6 +111,8 @@ struct AddressSpace {
       let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9)))
       if !entry.value.contains(.present) {
         entry.value = form.table(try memory.page())
+      } else if entry.value.contains(.large) {
+        throw .refused("two things are to be at one place of an address space")
       }
       table = entry.value.address
     }

@@ -4,6 +4,7 @@
 import Bits
 import CX86
 import Firmware
+import X86
 
 /// Why the machine cannot be set up: the sentence, and the number that belongs to it.
 enum BootError: Error {
@@ -16,28 +17,66 @@ enum BootError: Error {
 }
 
 /// Memory as it is dealt out at boot; nothing of it is ever given back.
+///
+/// What `page`, `bytes`, `table` and `cell` deal out, and that alone, the direct map holds from then on; guests' memory is
+/// taken from `map`.
 struct BootMemory {
-  var map: MemoryMap
+  private var own: OwnMemory
   /// Bytes dealt out for the kernel's and the components' own use.
   private(set) var used: UInt64 = 0
-  /// Where pieces for the kernel itself end: below what its page tables map, and where every core can reach them.
-  var limit: PhysicalAddress?
+  /// The kernel's own tables, once there are any.
+  private var space: AddressSpace?
+  /// Pieces that were begun before.
+  private var early = FixedList<8, PhysicalRange>()
+  /// The kernel's registers of devices, once it has tables of its own.
+  private(set) var devices: DeviceMap?
 
-  init(_ map: MemoryMap) { self.map = map }
+  /// Until the kernel has tables of its own it reaches 4 GiB, and the other cores start there.
+  init(_ map: MemoryMap) {
+    own = OwnMemory(map)
+    own.limit = PhysicalAddress(4 * .GiB)
+  }
+
+  /// All the machine's memory that is free.
+  var map: MemoryMap {
+    get { own.map }
+    set { own.map = newValue }
+  }
+
+  /// From now on memory for the kernel may be wherever its direct map reaches.
+  mutating func reachAll() { own.limit = OwnMemory.end }
 
   /// A page of zeros.
   mutating func page() throws(BootError) -> PhysicalAddress { try bytes(4096) }
 
   /// `size` zero bytes, contiguous, on a border of `alignment`.
   mutating func bytes(_ size: UInt64, alignment: UInt64 = 4096) throws(BootError) -> PhysicalAddress {
-    guard let address = map.allocate(size: size, alignment: alignment, below: limit) else {
-      throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: alignment))
+    guard let taken = own.take(size: size, alignment: alignment) else {
+      throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: OwnMemory.pieceSize))
     }
+    if let piece = taken.piece { try show(piece) }
+    let address = taken.address
     let rounded = size.roundedUp(to: 4096) ?? size
     used += rounded
-    // SAFETY: the range was just dealt out, so it is memory that nobody else uses.
+    // SAFETY: the range was just dealt out, so it is memory that nobody else uses, and the direct map holds it.
     unsafe DirectMap.pointer(address).initializeMemory(as: UInt64.self, repeating: 0, count: Int(rounded / 8))
     return address
+  }
+
+  /// Has the direct map of `space`, which has tables for all that it may come to hold, show what was dealt out up to now
+  /// and whatever will be.
+  mutating func use(_ space: AddressSpace) throws(BootError) {
+    self.space = space
+    for index in 0..<early.count { try show(early[index]) }
+    devices = try DeviceMap(space, from: &self)
+  }
+
+  private mutating func show(_ piece: PhysicalRange) throws(BootError) {
+    guard let space else {
+      return try early.append(piece, orSay: "the kernel's first tables need too much memory")
+    }
+    try space.map(
+      DirectMap.base + piece.start.value, to: piece.start, size: piece.size, .writable | .noExecute, from: &self)
   }
 
   /// A table of `count` elements, each made by `element`.

@@ -94,11 +94,13 @@ private func say(_ line: @autoclosure () -> LogLine) { kernelLog.show(line(), na
 
 /// A word of the kernel's own data or stacks.
 private func readOwn(_ address: UInt64) -> UInt64? {
+  let space = AddressSpace(root: PagingRoot(value: cx86_read_cr3()).tables)
   guard address.isAligned(to: 8), address >= DirectMap.kernelBase,
-    let place = AddressSpace(root: PagingRoot(value: cx86_read_cr3()).tables).translate(address, requiring: .present)
+    space.translate(address, requiring: .present) != nil
   else { return nil }
   // SAFETY: the page table leads there, from the slot that holds nothing but the kernel's image and stacks.
-  return unsafe DirectMap.pointer(place).load(as: UInt64.self)
+  guard let word = unsafe UnsafeRawPointer(bitPattern: UInt(address)) else { return nil }
+  return unsafe word.load(as: UInt64.self)
 }
 
 private func endPanic() -> Never {
