@@ -7,7 +7,7 @@ package import Bits
 ///
 /// A piece is usable memory from end to end and on its border: the kernel maps each as it is taken, in large pages of one
 /// memory type, and so never anything that is not its own. What is asked for comes from the piece in hand while that has
-/// room.
+/// room. What is written at boot alone has pieces of its own, so that these can be read-only from then on.
 package struct OwnMemory {
   package static var pieceSize: UInt64 { 2 * .MiB }
   /// The first address that the kernel's map of memory has no room for: memory from there on is for guests alone.
@@ -19,6 +19,8 @@ package struct OwnMemory {
   package var limit = OwnMemory.end
   /// What is left of the piece in hand.
   private var rest = PhysicalRange(start: PhysicalAddress(0), size: 0)
+  /// Likewise, of that for tables.
+  private var tableRest = PhysicalRange(start: PhysicalAddress(0), size: 0)
 
   package init(_ map: MemoryMap) { self.map = map }
 
@@ -28,10 +30,25 @@ package struct OwnMemory {
     package let piece: PhysicalRange?
   }
 
+  /// What a piece is for.
+  package enum Use: Sendable {
+    case changing
+    /// Written at boot alone: page tables, descriptor tables.
+    case tables
+  }
+
   /// Takes `size` bytes, rounded up to pages, on a border of `alignment`, a power of two.
   ///
   /// - Returns: `nil` if nowhere below `limit` is there a piece large enough.
-  package mutating func take(size: UInt64, alignment: UInt64 = MemoryMap.pageSize) -> Taken? {
+  package mutating func take(
+    size: UInt64, alignment: UInt64 = MemoryMap.pageSize, for use: Use = .changing
+  ) -> Taken? {
+    var rest = use == .tables ? tableRest : self.rest
+    defer { if use == .tables { tableRest = rest } else { self.rest = rest } }
+    return take(size, alignment, from: &rest)
+  }
+
+  private mutating func take(_ size: UInt64, _ alignment: UInt64, from rest: inout PhysicalRange) -> Taken? {
     guard size > 0, let size = size.roundedUp(to: MemoryMap.pageSize), alignment.nonzeroBitCount == 1 else {
       return nil
     }

@@ -87,4 +87,17 @@ struct OwnMemoryTests {
     #expect(large?.address.value.isAligned(to: 8 * .MiB) == true)
     #expect(impossible == [nil, nil, nil])
   }
+
+  @Test func `what is written at boot alone shares no piece with what changes`() {
+    var memory = OwnMemory(map((1 * .MiB, 64 * .MiB, .usable)))
+    let changing = memory.take(size: 4096)
+    let table = memory.take(size: 4096, for: .tables)
+    let more = memory.take(size: 4096)
+    let moreTables = memory.take(size: 4096, for: .tables)
+
+    #expect(changing?.piece != nil && table?.piece != nil && more?.piece == nil && moreTables?.piece == nil)
+    #expect(more.map { changing?.piece?.overlaps(PhysicalRange(start: $0.address, size: 4096)) } == true)
+    #expect(moreTables.map { table?.piece?.overlaps(PhysicalRange(start: $0.address, size: 4096)) } == true)
+    #expect(changing?.piece != table?.piece)
+  }
 }

@@ -3,12 +3,15 @@
 
 import Bits
 import CX86
+import Firmware
 import X86
 
 /// The memory of one core: tables, stacks, and what SVM or VMX want.
 struct CoreMemory {
   let index: Int
-  /// One page: the GDT at 0, the task-state segment at 128, the system-call block at 256.
+  /// The GDT, read-only once boot is over.
+  let descriptors: Cell<[8 of UInt64]>
+  /// One page: the task-state segment at 128, the system-call block at 256.
   let tables: PhysicalAddress
   /// The stack; of a core that runs, `KernelSpace.stackSize` bytes.
   let stack: PhysicalAddress
@@ -20,9 +23,11 @@ struct CoreMemory {
 
   /// Memory for core `index`, below 4 GiB: the core starts on page tables that reach no further.
   init(
-    _ index: Int, _ memory: inout BootMemory, space: AddressSpace, stackSize: UInt64 = KernelSpace.stackSize
+    _ index: Int, _ memory: inout BootMemory, space: AddressSpace, descriptors: CoreDescriptors,
+    stackSize: UInt64 = KernelSpace.stackSize
   ) throws(BootError) {
     self.stackSize = stackSize
+    self.descriptors = try descriptors.table(ofCore: index)
     self.index = index
     tables = try memory.page()
     stack = try memory.bytes(stackSize)
@@ -43,7 +48,23 @@ struct CoreMemory {
     KernelSpace.stacks + UInt64(index + 1) * KernelSpace.stackStride
   }
 
-  var descriptors: Cell<[8 of UInt64]> { BootMemory.place(at: tables) }
   var taskState: Cell<TaskState> { BootMemory.place(at: tables + 128) }
   var block: Cell<cx86_core_block> { BootMemory.place(at: tables + 256) }
+}
+
+/// The descriptor tables of all cores, one after the other, with nothing behind them: an exit of VMX gives a core's table
+/// the length 64 KiB (Intel SDM volume 3, §28.5.2), and what lies there must be no descriptor for ring 3 to load.
+struct CoreDescriptors {
+  private static var capacity: Int { 128 }
+  private static var tableSize: UInt64 { 64 }
+  private let start: PhysicalAddress
+
+  init(_ memory: inout BootMemory) throws(BootError) {
+    start = try memory.bytes(UInt64(Self.capacity) * Self.tableSize + 64 * .KiB, for: .tables)
+  }
+
+  fileprivate func table(ofCore index: Int) throws(BootError) -> Cell<[8 of UInt64]> {
+    guard index < Self.capacity else { throw .refused("there are too many processors") }
+    return BootMemory.place(at: start + UInt64(index) * Self.tableSize)
+  }
 }

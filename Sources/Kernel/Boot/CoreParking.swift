@@ -28,8 +28,9 @@ struct CoreParking {
       let index = used.count + place
       return CoreLaunch(
         index: index, apicID: numbers[place],
-        memory: try CoreMemory(index, &memory, space: host.space, stackSize: Self.stackSize), common: common,
-        isParked: true)
+        memory: try CoreMemory(
+          index, &memory, space: host.space, descriptors: common.descriptors, stackSize: Self.stackSize),
+        common: common, isParked: true)
     }
     let others = launches.count - (hasBootCore ? 1 : 0)
     host.starter.initialise(launches, first: others)

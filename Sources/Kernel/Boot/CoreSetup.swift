@@ -21,8 +21,10 @@ enum CoreSetup {
   static func enterParked(
     _ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, space: AddressSpace
   ) {
-    cx86_write_cr3(space.root.value)
+    // LTR writes to the descriptor table, which is read-only on the kernel's own page tables when boot is over.
+    MachineMemory.useBootTables()
     loadTables(memory, gates)
+    cx86_write_cr3(space.root.value)
     setControlRegisters(features)
     setSystemCalls(memory)
   }
@@ -40,7 +42,7 @@ enum CoreSetup {
       task.0, task.1,
     ]
     memory.descriptors.value = descriptors
-    var gdt = cx86_table(limit: 63, base: DirectMap.base + memory.tables.value)
+    var gdt = cx86_table(limit: 63, base: memory.descriptors.address)
     var idt = cx86_table(limit: 4095, base: DirectMap.base + gates.value)
     // SAFETY: both tables are complete and stay where they are.
     unsafe cx86_load_tables(&gdt, &idt)

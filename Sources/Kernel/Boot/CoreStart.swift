@@ -29,6 +29,7 @@ struct CoreCommon {
   let space: AddressSpace
   let local: LocalAPIC
   let rules: MachineCheckRules
+  let descriptors: CoreDescriptors
 }
 
 /// What a core is told when it starts: written by the booting core, and `kernel` before it `isReleased`.
@@ -171,6 +172,8 @@ func runCore(_ launch: UInt64) {
     if vector == Vectors.stop { cx86_halt_forever() }
     if vector != 0, vector != Vectors.spurious { common.local.end() }
   }
+  // What was made read-only since.
+  cx86_write_cr3(common.space.root.value)
   guard let kernel = start.value.kernel?.value else { return }
   let index = start.value.index
   let slice = common.clock.tscFrequency / 200

@@ -31,15 +31,15 @@ struct CoreTable {
     if wanted > there { log(.error, "the description is for \(wanted) cores; this machine has \(there)") }
     let count = max(min(wanted, there), 1)
     var spares = host.features.isTranslated && count < there
-    let gates = try memory.page()
+    let gates = try memory.bytes(4096, for: .tables)
     CoreSetup.fillGates(gates)
     let common = CoreCommon(
       gates: gates, clock: clock, features: host.features, support: host.support, space: host.space, local: local,
-      rules: .own)
+      rules: .own, descriptors: try CoreDescriptors(&memory))
     let launches = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       CoreLaunch(
         index: index, apicID: host.machine.apicID(ofCore: index, sparingThis: spares),
-        memory: try CoreMemory(index, &memory, space: host.space), common: common)
+        memory: try CoreMemory(index, &memory, space: host.space, descriptors: common.descriptors), common: common)
     }
     let running = start(launches, isBootCoreSpared: &spares, host)
     let cores = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in

@@ -63,6 +63,9 @@ extension MachineMemory {
   /// Takes out of boot.S's page tables again what they hold above 4 GiB, once the kernel has left them.
   static func forgetHigh() { bootSpace.clear(DirectMap.base + 4 * .GiB..<DirectMap.base + OwnMemory.end.value) }
 
+  /// Goes back to boot.S's page tables, where the kernel's own can be written; for a moment, with interrupts off.
+  static func useBootTables() { cx86_write_cr3(bootSpace.root.value) }
+
   private static var bootSpace: AddressSpace {
     AddressSpace(root: DirectMap.physical(ofKernel: cx86_boot_page_table_address()))
   }

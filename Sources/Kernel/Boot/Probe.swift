@@ -17,7 +17,7 @@ enum Probe {
   static func run(
     _ features: ProcessorFeatures, _ support: GuestSupport, _ space: AddressSpace, _ memory: inout BootMemory
   ) throws(BootError) -> Never {
-    let core = try CoreMemory(0, &memory, space: space)
+    let core = try CoreMemory(0, &memory, space: space, descriptors: try CoreDescriptors(&memory))
     let gates = try memory.page()
     CoreSetup.fillGates(gates)
     CoreSetup.enter(core, gates: gates, features: features, support: support, space: space)

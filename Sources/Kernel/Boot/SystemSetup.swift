@@ -54,13 +54,23 @@ struct SystemSetup {
       interrupts: interrupts, features: host.features, support: host.support, information: information,
       space: host.space, checks: try builder.checks(host, clock, &memory), access: bus.access, functions: bus.functions,
       passed: try devices.makePassed(&memory), owners: try devices.makeOwners(&memory), remapping: bus.remapping)
-    Self.reportFaults(bus, cores.cores)
-    try Self.placeThreads(kernel)
-    try cores.tell(kernel, &memory)
+    try Self.finish(kernel, cores, bus, builder, &memory)
     information.value.memoryOutsideGuests = memory.used + place.size + KernelSpace.size
     phases.end("VMs and servers", at: cx86_rdtsc())
     SystemReport(reader, host, cores, placement, builder.regions, bus, devices.given, clock, kernel)
       .show(phases, free: memory.map.freeBytes)
+  }
+
+  /// What is left when all is dealt out; from here on tables are read-only.
+  private static func finish(
+    _ kernel: Kernel, _ cores: CoreTable, _ bus: MachineBus, _ builder: borrowing DomainBuilder,
+    _ memory: inout BootMemory
+  ) throws(BootError) {
+    reportFaults(bus, cores.cores)
+    try placeThreads(kernel)
+    try cores.tell(kernel, &memory)
+    try memory.seal()
+    try KernelSpace.check(kernel.space, builder, kernel.passed, memory)
   }
 
   /// This core's own controller, switched on.

@@ -4,27 +4,40 @@
 import ABI
 import Bits
 import CX86
+import Firmware
 import Virtualisation
 import X86
 
 /// Page tables of four levels: of the kernel, of a protection domain, or of a guest (nested paging has the same form, but
 /// for the entries where Intel's are their own).
 ///
-/// Tables come from boot memory and are never given back.
+/// Tables come from boot memory and are never given back. Those of the kernel and of domains are not changed after boot;
+/// guests' are, as they move their devices' registers.
 struct AddressSpace {
   /// The top table, for CR3, nCR3 or the EPT pointer.
   let root: PhysicalAddress
   private let form: EntryForm
+  private let use: OwnMemory.Use
 
-  init(_ memory: inout BootMemory, form: EntryForm = .processor) throws(BootError) {
-    root = try memory.page()
+  /// The space of the kernel or of a domain.
+  init(_ memory: inout BootMemory) throws(BootError) {
+    form = .processor
+    use = .tables
+    root = try memory.bytes(4096, for: use)
+  }
+
+  /// A guest's.
+  init(_ memory: inout BootMemory, form: EntryForm) throws(BootError) {
     self.form = form
+    use = .changing
+    root = try memory.page()
   }
 
   /// The space that has its top table at `root`.
   init(root: PhysicalAddress) {
     self.root = root
     form = .processor
+    use = .changing
   }
 
   /// The entry of a page, present and with `flags`.
@@ -78,6 +91,18 @@ struct AddressSpace {
     _ = try entry(of: address, level: PageSize.large.level, from: &memory)
   }
 
+  /// Has large pages no longer be writable; what was remembered of them is still to be forgotten.
+  func protect(_ address: UInt64, size: UInt64, from memory: inout BootMemory) throws(BootError) {
+    for offset in stride(from: 0, to: size, by: Int(PageSize.large.bytes)) {
+      try entry(of: address + offset, level: PageSize.large.level, from: &memory).value.set(.writable, to: false)
+    }
+  }
+
+  /// Calls `body` with each page of the space.
+  func each(_ body: (MappedPage) -> Void) {
+    TableWalk.each(under: root, read: { KernelTables().read($0) }, body)
+  }
+
   /// Takes away whatever is in the whole GiBs of `addresses`, all below one entry of the top table.
   func clear(_ addresses: Range<UInt64>) {
     let top = Self.entry(root, Int(addresses.lowerBound.bits(39, count: 9))).value
@@ -110,7 +135,7 @@ struct AddressSpace {
     for above in stride(from: 3, to: level, by: -1) {
       let entry = Self.entry(table, Int(address.bits(12 + 9 * above, count: 9)))
       if !entry.value.contains(.present) {
-        entry.value = form.table(try memory.page())
+        entry.value = form.table(try memory.bytes(4096, for: use))
       } else if entry.value.contains(.large) {
         throw .refused("two things are to be at one place of an address space")
       }

@@ -26,7 +26,10 @@ struct BootMemory {
   private(set) var used: UInt64 = 0
   /// The kernel's own tables, once there are any.
   private var space: AddressSpace?
-  /// Pieces that were begun before.
+  /// The pieces with tables, read-only once boot is over.
+  private var tables = FixedList<32, PhysicalRange>()
+  private var isSealed = false
+  /// Pieces that were begun before there were any.
   private var early = FixedList<8, PhysicalRange>()
   /// The kernel's registers of devices, once it has tables of its own.
   private(set) var devices: DeviceMap?
@@ -49,12 +52,18 @@ struct BootMemory {
   /// A page of zeros.
   mutating func page() throws(BootError) -> PhysicalAddress { try bytes(4096) }
 
-  /// `size` zero bytes, contiguous, on a border of `alignment`.
-  mutating func bytes(_ size: UInt64, alignment: UInt64 = 4096) throws(BootError) -> PhysicalAddress {
-    guard let taken = own.take(size: size, alignment: alignment) else {
+  /// `size` zero bytes, contiguous, on a border of `alignment`; those for tables can be written until `seal`.
+  mutating func bytes(
+    _ size: UInt64, alignment: UInt64 = 4096, for use: OwnMemory.Use = .changing
+  ) throws(BootError) -> PhysicalAddress {
+    guard use == .changing || !isSealed else { throw .refused("there are no more tables after boot") }
+    guard let taken = own.take(size: size, alignment: alignment, for: use) else {
       throw .outOfMemory(wanted: size, largest: map.largestFree(alignment: OwnMemory.pieceSize))
     }
-    if let piece = taken.piece { try show(piece) }
+    if let piece = taken.piece {
+      try show(piece)
+      if use == .tables { try tables.append(piece, orSay: "page tables need too much memory") }
+    }
     let address = taken.address
     let rounded = size.roundedUp(to: 4096) ?? size
     used += rounded
@@ -77,6 +86,24 @@ struct BootMemory {
     }
     try space.map(
       DirectMap.base + piece.start.value, to: piece.start, size: piece.size, .writable | .noExecute, from: &self)
+  }
+
+  /// Makes page tables and descriptor tables read-only, once and for all. On boot.S's page tables: those that are changed
+  /// are among them. Other cores have to forget their translations.
+  mutating func seal() throws(BootError) {
+    guard let space else { return }
+    isSealed = true
+    MachineMemory.useBootTables()
+    for index in 0..<tables.count {
+      try space.protect(DirectMap.base + tables[index].start.value, size: tables[index].size, from: &self)
+    }
+    cx86_write_cr3(space.root.value)
+  }
+
+  /// Whether any of a range is of the tables that `seal` made read-only.
+  func isTable(_ range: PhysicalRange) -> Bool {
+    for index in 0..<tables.count where tables[index].overlaps(range) { return true }
+    return false
   }
 
   /// A table of `count` elements, each made by `element`.

@@ -126,7 +126,7 @@ enum VMXSupport {
     guard cx86_vmxon(memory.savePage.value) == 0 else { refuse(.refused("VMXON failed")) }
     let host: Cell<VMXHost> = BootMemory.place(at: memory.hostState)
     host.value = VMXHost(
-      taskBase: memory.taskState.address, descriptorsBase: DirectMap.base + memory.tables.value,
+      taskBase: memory.taskState.address, descriptorsBase: memory.descriptors.address,
       gatesBase: DirectMap.base + gates.value, exit: exitAddress)
     VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill { MSR($0).value }
   }
