@@ -153,7 +153,7 @@ struct PCSharingTests {
     _ = guest.writeMSR(0x832, 0xec)
     _ = guest.writeMSR(0x838, 1_000_000)
     #expect(guest.nextInterrupt() == nil)
-    let plan = try #require(guest.plan())
+    _ = try #require(guest.plan())
     #expect(guest.isOfferShared)
     #expect(guest.requests.highest == 0xec)
     guest.pc.cancelWake()

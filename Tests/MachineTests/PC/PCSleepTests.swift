@@ -47,7 +47,7 @@ struct PCSleepTests {
   @Test func `a plan that came to nothing leaves no trace`() throws {
     let (guest, twin) = (tickingGuest(), tickingGuest())
     for round in 1...20 {
-      let plan = try #require(guest.plan())
+      _ = try #require(guest.plan())
       guest.pc.cancelWake()
       #expect(!guest.seesPage)
       #expect(guest.pc.now == twin.pc.now)
