@@ -3,6 +3,16 @@
 
 import Bits
 
+/// How much of a guest's segments an exit is about, and with them of the registers that no usual exit is about.
+package enum SegmentScope: Sendable {
+  case none
+  /// What makes an address of an instruction's operands, and says who executes it: CR3, the bases of es to gs, the
+  /// attributes of cs and ss.
+  case addressing
+  /// All of it, and DR7: a person may want to read it.
+  case all
+}
+
 /// Why the guest stopped running, in terms of neither vendor.
 package enum ExitReason: UInt32, Sendable {
   /// Only a notification, or the end of a time slice: nothing to emulate.
@@ -34,12 +44,13 @@ package enum ExitReason: UInt32, Sendable {
   /// How many there are, for tables.
   package static var count: Int { 15 }
 
-  /// Whether an exit for this brings `VirtualCPUState.segments` up to date.
-  package func needsSegments(_ access: Access) -> Bool {
+  /// What an exit for this brings up to date of `VirtualCPUState.segments`, at least.
+  package func segments(_ access: Access) -> SegmentScope {
     switch self {
-    case .memoryAccess, .setXCR, .shutdown, .invalidState, .unexpected: true
-    case .portAccess: access.contains(.string)
-    default: false
+    case .memoryAccess, .setXCR: .addressing
+    case .portAccess: access.contains(.string) ? .addressing : .none
+    case .shutdown, .invalidState, .unexpected: .all
+    default: .none
     }
   }
 

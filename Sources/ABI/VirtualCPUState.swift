@@ -23,7 +23,8 @@ package struct VirtualCPUState: BitwiseCopyable {
   package var xcr0: UInt64 = 1
   /// Added to the machine's time-stamp counter when the guest reads it.
   package var tscOffset: UInt64 = 0
-  /// Only what `exit` says: `segments` are written for memory accesses, string port accesses and exits that end the VM.
+  /// Only what `exit` says (`ExitReason.segments`); `cr3` and `dr7` likewise. Of these two the kernel takes only what the
+  /// VMM has changed.
   package var segments = Segments()
   /// Not zero: the VMM changed `segments` and the kernel is to take them; the kernel clears it.
   package var segmentsChanged: UInt32 = 0

@@ -7,13 +7,16 @@ package enum RegisterKeeper: Sendable, Equatable {
   case loadAndSave
   /// Fields of the VMCS, at VM entry and exit.
   case fields
-  /// The list that VM entry and exit, or the kernel, go through (`VMXRegisterList`).
+  /// The list that VM entry and exit go through (`VMXRegisterList`).
   case list
+  /// The kernel: each read and write of a guest's exits to it, and it has them switched while the guest's SYSCALL is on
+  /// (`CallRegisters`). No VMM sees them.
+  case kernel
   /// `ExtendedState`, when another vCPU comes to the core.
   case extendedState
 }
 
-/// A model-specific register that a guest reads and writes with no exit.
+/// A model-specific register that a guest reads and writes with no exit to its VMM.
 package struct GuestRegister: Sendable {
   package let number: UInt32
   package let name: StaticString

@@ -38,4 +38,12 @@ package enum VMXExitCode {
   package static var setXCR: UInt32               { 55 }                  // XSETBV
   package static var function: UInt32             { 59 }                  // VMFUNC
   package static var enclave: UInt32              { 60 }                  // ENCLS
+
+  /// Whether an exit is for an instruction that was about to be executed: no event was being delivered (§28.2.4).
+  package static func isInstruction(_ code: UInt32) -> Bool {
+    switch code {
+    case cpuid, halt, call, controlRegister, port, readMSR, writeMSR, setXCR: true
+    default: false
+    }
+  }
 }

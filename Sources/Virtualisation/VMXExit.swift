@@ -74,6 +74,9 @@ package struct VMXExit: GuestExit {
     return UInt16(truncatingIfNeeded: qualification >> 16)
   }
 
+  /// Whether it is INS or OUTS.
+  package var isString: Bool { basic == VMXExitCode.port && qualification & 16 != 0 }
+
   package func describe(_ reason: ExitReason, in exit: inout ExitInformation) {
     exit.detail = UInt64(code)
     exit.qualification = qualification

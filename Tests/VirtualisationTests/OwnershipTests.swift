@@ -236,8 +236,11 @@ private func mask(_ bits: [Int]) -> UInt64 { bits.reduce(0) { $0 | 1 << UInt64($
     #expect(Set(registers.map(\.number)).count == registers.count)
     for register in registers {
       #expect([.loadAndSave, .extendedState].contains(register.svm), "\(register.name)")
-      #expect([.fields, .list, .extendedState].contains(register.vmx), "\(register.name)")
+      #expect([.fields, .list, .kernel, .extendedState].contains(register.vmx), "\(register.name)")
+      // What the kernel keeps, it knows; what SWAPGS changes, no exit would tell it of.
+      #expect((register.vmx == .kernel) == (CallRegisters()[register.number] != nil), "\(register.name)")
     }
+    #expect(registers.filter { $0.vmx == .list }.map(\.number) == [0xC000_0102])
     // VMLOAD and VMSAVE: table 15-4 of the APM's volume 2.
     let loaded: Set<UInt32> = [
       0x174, 0x175, 0x176, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0100, 0xC000_0101, 0xC000_0102,

@@ -109,7 +109,7 @@ extension SVMProcessor {
     state.cr8 = UInt64(control.rawValue & 0xf)
     state.noteInterrupt(isPending: control.contains(.pending))
     describe(reason, in: &state.exit)
-    if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
+    if reason.segments(Access(rawValue: state.exit.access)) != .none { storeSegments(&state.segments) }
   }
 
   private mutating func describe(_ reason: ExitReason, in information: inout ExitInformation) {

@@ -19,7 +19,9 @@ extension VMXProcessor {
     }
     let status = VMXInterruptStatus(requests: controller.requests, inService: controller.inService)
     vmcs[.interruptStatus] = status.rawValue
-    setNoticedEnds(controller.noticedEnds)
+    let ends = controller.noticedEnds
+    let known = state.value.known.noticedEnds
+    if ends[0] != known[0] || ends[1] != known[1] || ends[2] != known[2] || ends[3] != known[3] { setNoticedEnds(ends) }
   }
 
   func storeController(_ controller: inout SharedController) {
@@ -41,6 +43,7 @@ extension VMXProcessor {
   }
 
   private func setNoticedEnds(_ vectors: InlineArray<4, UInt64>) {
+    state.value.known.noticedEnds = vectors
     vmcs[.endExits0] = vectors[0]
     vmcs[.endExits1] = vectors[1]
     vmcs[.endExits2] = vectors[2]

@@ -17,8 +17,7 @@ extension VMXProcessor {
       return
     }
     if returned.isDebug { settleDebug(returned) }
-    vmcs[.injection] = returned.event.rawValue
-    if returned.event.hasErrorCode { vmcs[.injectionErrorCode] = 0 }
+    inject(returned.event, errorCode: 0)
   }
 
   /// An exit for #DB leaves DR6 and DR7 as they were, and so does an injection (Intel SDM volume 3, §28.3.1.1 and
@@ -28,8 +27,7 @@ extension VMXProcessor {
     vmcs[.dr7] = vmcs[.dr7] & ~ExceptionPolicy.generalDetect
     let interruptibility = vmcs[.interruptibility]
     if returned.skipsInstruction {
-      vmcs[.rip] = vmcs[.rip] &+ UInt64(vmcs[.instructionLength])
-      if interruptibility & 3 != 0 { vmcs[.interruptibility] = interruptibility & ~3 }
+      skipInstruction()
     } else if returned.mustStep(flags: vmcs[.rflags], interruptibility: interruptibility) {
       vmcs[.pendingDebug] = vmcs[.pendingDebug] | DebugStatus.singleStep
     }

@@ -36,18 +36,13 @@ extension VMXProcessor {
     state.value = VMXState()
     state.value.mustForget = true
     posted?.reset()
-    // The registers that guests write with no exit: nobody else sets them.
+    // The registers that guests write, and nobody else.
     registerList.fill { _ in 0 }
     host.value.current = 0
     activate()
     setControls()
     setHost()
     setGuest()
-  }
-
-  /// The registers that switch with the guest.
-  private var registerList: VMXRegisterList {
-    VMXRegisterList(start: state.physicalAddress + VMXState.registerList)
   }
 
   private func setControls() {
@@ -73,13 +68,12 @@ extension VMXProcessor {
       vmcs[.notificationVector] = UInt16(Vectors.posted)
       vmcs[.postedDescriptor] = postedDescriptor.value
     }
-    // An exit stores what the next entry loads.
+    // An exit stores what the next entry loads, but for what exits to write it.
     vmcs[.exitStore] = registerList.start.value
     vmcs[.entryLoad] = registerList.start.value
     vmcs[.exitLoad] = host.physicalAddress.value + VMXHost.registerList
-    vmcs[.exitStoreCount] = UInt32(VMXRegisterList.count)
-    vmcs[.entryLoadCount] = UInt32(VMXRegisterList.count)
-    vmcs[.exitLoadCount] = UInt32(VMXRegisterList.count)
+    vmcs[.exitStoreCount] = UInt32(VMXRegisterList.alwaysCount)
+    switchCallRegisters(false)
     vmcs[.ownedCR0] = controls.cr0.owned
     vmcs[.ownedCR4] = controls.cr4.owned
   }

@@ -11,13 +11,11 @@ import X86
 extension VMXProcessor {
   func load(_ state: inout VirtualCPUState) {
     activate()
-    loadControl(state)
-    vmcs[.rsp] = state.registers.words[4]
-    vmcs[.rip] = state.rip
-    vmcs[.rflags] = state.rflags & 0x3f_7fd7 | 2
-    vmcs[.dr7] = state.dr7 & 0xffff_ffff
-    vmcs[.guestPAT] = state.pat
-    vmcs[.tscOffset] = state.tscOffset
+    let isAll = !(self.state.value.known.isCurrent && self.state.value.known.wasLoaded)
+    loadControl(state, isAll)
+    loadFlow(state, isAll)
+    self.state.value.known.isCurrent = true
+    self.state.value.known.wasLoaded = true
     self.state.value.cr2 = state.cr2
     self.state.value.dr6 = state.dr6 & 0xffff_ffff
     priority.value = UInt32(state.cr8 & 0xf) << 4
@@ -25,7 +23,6 @@ extension VMXProcessor {
       state.segmentsChanged = 0
       loadSegments(state.segments)
     }
-    loadShadow(state)
     loadInjection(&state)
     if controls.sharing != 0 { loadController(state.controller) }
     if let posted, state.posted.haveChanged != 0 {
@@ -43,31 +40,61 @@ extension VMXProcessor {
 
   /// Bits that VMX wants set stay set behind the guest's back. What a VMM changes of paging, no instruction of the
   /// guest's makes the processor notice.
-  private func loadControl(_ state: VirtualCPUState) {
+  private func loadControl(_ state: VirtualCPUState, _ isAll: Bool) {
     let cr0 = controls.cr0.held(state.cr0)
     let cr4 = controls.cr4.held(state.cr4)
-    var efer = controls.efer.held(state.efer)
-    let isLong = efer & EFER.longMode.rawValue != 0 && cr0 & CR0.paging.rawValue != 0
-    if isLong { efer |= EFER.longModeActive.rawValue }
-    if vmcs[.cr0] != cr0 || vmcs[.cr3] != state.cr3 || vmcs[.cr4] != cr4 || vmcs[.guestEFER] != efer {
+    let efer = controls.efer.held(state.efer)
+    let known = self.state.value.known
+    let wasLong = known.isLong
+    if isAll || known.cr0 != cr0 || known.cr3 != state.cr3 || known.cr4 != cr4 || known.efer != efer {
+      if isAll || known.cr3 != state.cr3 { vmcs[.cr3] = state.cr3 }
+      self.state.value.known.cr0 = cr0
+      self.state.value.known.cr3 = state.cr3
+      self.state.value.known.cr4 = cr4
+      self.state.value.known.efer = efer
       vmcs[.cr0] = cr0
-      vmcs[.cr3] = state.cr3
       vmcs[.cr4] = cr4
-      vmcs[.guestEFER] = efer
+      let isLong = self.state.value.known.isLong
+      vmcs[.guestEFER] = efer | (isLong ? EFER.longModeActive.rawValue : 0)
+      if isAll || isLong != wasLong {
+        vmcs[.entryControls] = controls.entry | (isLong ? EntryControl.longMode.mask : 0)
+      }
+      switchCallRegisters(efer & EFER.systemCall.rawValue != 0)
       forgetTranslations()
     }
-    vmcs[.shadowCR0] = state.cr0
-    vmcs[.shadowCR4] = state.cr4
-    vmcs[.entryControls] = controls.entry | (isLong ? EntryControl.longMode.mask : 0)
+    update(.shadowCR0, &self.state.value.known.shadowCR0, state.cr0, isAll)
+    update(.shadowCR4, &self.state.value.known.shadowCR4, state.cr4, isAll)
+  }
+
+  private func loadFlow(_ state: VirtualCPUState, _ isAll: Bool) {
+    update(.rsp, &self.state.value.known.rsp, state.registers.words[4], isAll)
+    update(.rip, &self.state.value.known.rip, state.rip, isAll)
+    update(.rflags, &self.state.value.known.rflags, state.rflags & 0x3f_7fd7 | 2, isAll)
+    update(.dr7, &self.state.value.known.dr7, state.dr7 & 0xffff_ffff, isAll)
+    update(.guestPAT, &self.state.value.known.pat, state.pat, isAll)
+    update(.tscOffset, &self.state.value.known.tscOffset, state.tscOffset, isAll)
+    if isAll { self.state.value.known.interruptibility = vmcs[.interruptibility] }
+    loadShadow(state)
+  }
+
+  /// Writes a field unless it is known to hold `value`.
+  @inline(__always)
+  private func update(_ field: VMCSField<UInt64>, _ known: inout UInt64, _ value: UInt64, _ isAll: Bool) {
+    guard isAll || known != value else { return }
+    known = value
+    vmcs[field] = value
   }
 
   /// The shadow of STI needs IF; where it is clear, that of MOV SS does the same.
   private func loadShadow(_ state: VirtualCPUState) {
-    let before = vmcs[.interruptibility]
+    let before = self.state.value.known.interruptibility
     let isEnabled = state.rflags & 1 << 9 != 0
     let shadow: UInt32 = state.interruptShadow == 0 ? 0 : isEnabled ? 1 : 2
     let kept = before & 3 == 2 && shadow != 0 ? 2 : shadow
-    if before & 3 != kept { vmcs[.interruptibility] = before & ~3 | kept }
+    if before & 3 != kept {
+      self.state.value.known.interruptibility = before & ~3 | kept
+      vmcs[.interruptibility] = before & ~3 | kept
+    }
     // A single step that is due shows in this word while there is a shadow (Intel SDM volume 3, §27.3.1.5).
     guard kept != 0 else { return }
     let pending = vmcs[.pendingDebug] & ~(1 << 14)
@@ -80,14 +107,12 @@ extension VMXProcessor {
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
     withdrawInterrupt()
-    let isFree = !VMXEvent(rawValue: vmcs[.injection]).isValid
     if state.injection.exception & Injection.valid != 0 {
-      let hasErrorCode = state.givesErrorCode
-      vmcs[.injection] = VMXEvent.exception(state.injection.exception, hasErrorCode: hasErrorCode).rawValue
-      vmcs[.injectionErrorCode] = state.injection.errorCode
+      inject(
+        .exception(state.injection.exception, hasErrorCode: state.givesErrorCode), errorCode: state.injection.errorCode)
       state.injection.exception = 0
-    } else if state.canTakeInterrupt, isFree {
-      vmcs[.injection] = VMXEvent.interrupt(interrupt).rawValue
+    } else if state.canTakeInterrupt, !self.state.value.isInjecting {
+      inject(.interrupt(interrupt), errorCode: 0)
       return
     }
     guard interrupt & Injection.valid != 0 else { return }
@@ -156,37 +181,75 @@ extension VMXProcessor {
 
   func store(_ reason: ExitReason, in state: inout VirtualCPUState) {
     activate()
-    state.registers.words[4] = vmcs[.rsp]
-    state.rip = vmcs[.rip]
-    state.rflags = vmcs[.rflags]
-    state.cr0 = controls.cr0.shown(vmcs[.cr0], shadow: vmcs[.shadowCR0])
+    noteFlow()
+    let known = self.state.value.known
+    state.registers.words[4] = known.rsp
+    state.rip = known.rip
+    state.rflags = known.rflags
+    state.cr0 = controls.cr0.shown(known.cr0, shadow: known.shadowCR0)
     state.cr2 = self.state.value.cr2
-    state.cr3 = vmcs[.cr3]
-    state.cr4 = controls.cr4.shown(vmcs[.cr4], shadow: vmcs[.shadowCR4])
+    state.cr4 = controls.cr4.shown(known.cr4, shadow: known.shadowCR4)
     state.cr8 = UInt64(priority.value >> 4 & 0xf)
-    state.efer = vmcs[.guestEFER]
+    state.efer = known.efer | (known.isLong ? EFER.longModeActive.rawValue : 0)
     state.dr6 = self.state.value.dr6
-    state.dr7 = vmcs[.dr7]
-    state.pat = vmcs[.guestPAT]
-    state.interruptShadow = vmcs[.interruptibility] & 3 == 0 ? 0 : 1
+    state.interruptShadow = known.interruptibility & 3 == 0 ? 0 : 1
     state.noteInterrupt(isPending: self.state.value.pendingVector != VMXState.none)
     if self.state.value.isShared { storeController(&state.controller) }
     describe(reason, in: &state.exit)
-    if reason.needsSegments(Access(rawValue: state.exit.access)) { storeSegments(&state.segments) }
+    storeSegments(reason.segments(Access(rawValue: state.exit.access)), in: &state)
+  }
+
+  /// Reads what the guest changes with no exit and every VMM's turn is about. PAT and EFER, but for LMA, it changes with an
+  /// exit alone.
+  private func noteFlow() {
+    self.state.value.known.isCurrent = true
+    self.state.value.known.rsp = vmcs[.rsp]
+    self.state.value.known.rip = vmcs[.rip]
+    self.state.value.known.rflags = vmcs[.rflags]
+    self.state.value.known.cr0 = vmcs[.cr0]
+    self.state.value.known.cr4 = vmcs[.cr4]
+    self.state.value.known.interruptibility = vmcs[.interruptibility]
   }
 
   private func describe(_ reason: ExitReason, in information: inout ExitInformation) {
     information.reason = reason.rawValue
     guard reason != .none else { return }
-    var exit = VMXExit(code: self.state.value.reason)
-    exit.qualification = vmcs[.qualification]
-    exit.rip = vmcs[.rip]
-    exit.instructionLength = vmcs[.instructionLength]
-    if reason == .memoryAccess { exit.physicalAddress = vmcs[.physicalAddress] }
-    if reason == .portAccess, controls.describesStrings {
-      exit.instructionInformation = vmcs[.instructionInformation]
+    var exit = exit()
+    exit.rip = state.value.known.rip
+    switch reason {
+    case .cpuid, .readMSR, .writeMSR, .halt, .hypercall, .setXCR, .cacheControl, .forbidden:
+      exit.instructionLength = vmcs[.instructionLength]
+    case .portAccess:
+      exit.instructionLength = vmcs[.instructionLength]
+      if controls.describesStrings, exit.isString { exit.instructionInformation = vmcs[.instructionInformation] }
+    case .memoryAccess:
+      exit.qualification = vmcs[.qualification]
+      exit.physicalAddress = vmcs[.physicalAddress]
+    case .none, .endOfInterrupt, .shutdown, .invalidState, .unexpected: exit.qualification = vmcs[.qualification]
     }
     exit.describe(reason, in: &information)
+  }
+
+  /// Reads of the segments, and of what else only some exits are about, what `scope` says.
+  private func storeSegments(_ scope: SegmentScope, in state: inout VirtualCPUState) {
+    guard scope != .none else { return }
+    state.cr3 = vmcs[.cr3]
+    self.state.value.known.cr3 = state.cr3
+    if scope == .addressing { return storeAddressing(&state.segments) }
+    state.dr7 = vmcs[.dr7]
+    self.state.value.known.dr7 = state.dr7
+    storeSegments(&state.segments)
+  }
+
+  private func storeAddressing(_ segments: inout Segments) {
+    segments.cs.attributes = VMXAccessRights(rawValue: vmcs[VMCSSegment.cs.rights]).attributes
+    segments.ss.attributes = VMXAccessRights(rawValue: vmcs[VMCSSegment.ss.rights]).attributes
+    segments.es.base = vmcs[VMCSSegment.es.base]
+    segments.cs.base = vmcs[VMCSSegment.cs.base]
+    segments.ss.base = vmcs[VMCSSegment.ss.base]
+    segments.ds.base = vmcs[VMCSSegment.ds.base]
+    segments.fs.base = vmcs[VMCSSegment.fs.base]
+    segments.gs.base = vmcs[VMCSSegment.gs.base]
   }
 
   private func storeSegments(_ segments: inout Segments) {

@@ -47,7 +47,10 @@ struct VMXProcessor: GuestProcessor {
 
   func run(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     activate()
-    vmcs[.hostCR3] = host.space.value
+    if state.value.hostSpace != host.space.value {
+      state.value.hostSpace = host.space.value
+      vmcs[.hostCR3] = host.space.value
+    }
     if cx86_read_cr3() != host.space.value { cx86_write_cr3(host.space.keeping) }
     beginPosting()
     repeat { enter(registers, host, until: deadline) } while settles(registers)
@@ -57,8 +60,9 @@ struct VMXProcessor: GuestProcessor {
   private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
     if state.value.mustForget { forgetNow() }
     if let timer = controls.timer { vmcs[.timer] = timer.count(until: deadline, now: cx86_rdtsc()) }
-    cx86_write_cr2(state.value.cr2)
+    if cx86_read_cr2() != state.value.cr2 { cx86_write_cr2(state.value.cr2) }
     if cx86_read_dr6() != state.value.dr6 { cx86_write_dr6(state.value.dr6) }
+    state.value.known.isCurrent = false
     // SAFETY: `VirtualCPUState` begins with the sixteen registers; the routine writes these alone.
     let failed = unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
       unsafe cx86_vmx_run(
@@ -73,8 +77,10 @@ struct VMXProcessor: GuestProcessor {
     state.value.dr6 = cx86_read_dr6()
     state.value.reason = vmcs[.exitReason]
     if state.value.reason & 1 << 31 != 0 { return reportFailure() }
+    state.value.isInjecting = false
+    if state.value.reason == VMXExitCode.port { state.value.qualification = vmcs[.qualification] }
     noticeDelivery()
-    repeatEvent()
+    if !VMXExitCode.isInstruction(state.value.reason) { repeatEvent() }
   }
 
   private func forgetNow() {
@@ -86,8 +92,20 @@ struct VMXProcessor: GuestProcessor {
   /// Has an event whose delivery the exit cut short be delivered again.
   private func repeatEvent() {
     guard let repeated = VMXEvent(rawValue: vmcs[.vectoring]).repeated else { return }
-    vmcs[.injection] = repeated.rawValue
-    if repeated.hasErrorCode { vmcs[.injectionErrorCode] = vmcs[.vectoringErrorCode] }
+    inject(repeated, errorCode: repeated.hasErrorCode ? vmcs[.vectoringErrorCode] : 0)
+  }
+
+  /// Has the next entry deliver `event`, in the place of any other.
+  func inject(_ event: VMXEvent, errorCode: UInt32) {
+    vmcs[.injection] = event.rawValue
+    if event.hasErrorCode { vmcs[.injectionErrorCode] = errorCode }
+    state.value.isInjecting = true
+  }
+
+  /// Has the next entry deliver #GP. In real mode there are no error codes, and VM entry takes none (Intel SDM volume 3,
+  /// §27.2.1.3).
+  func injectProtectionFault() {
+    inject(.exception(13, hasErrorCode: vmcs[.cr0] & CR0.protection.rawValue != 0), errorCode: 0)
   }
 
   // MARK: - Exits that nobody else hears of
@@ -96,12 +114,14 @@ struct VMXProcessor: GuestProcessor {
   private func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
     switch state.value.reason & 0x8000_ffff {
     case VMXExitCode.interruptWindow:
-      if !VMXEvent(rawValue: vmcs[.injection]).isValid {
-        vmcs[.injection] = VMXEvent.interrupt(state.value.pendingVector).rawValue
+      if !state.value.isInjecting {
+        inject(.interrupt(state.value.pendingVector), errorCode: 0)
         withdrawInterrupt()
       }
       return true
     case VMXExitCode.controlRegister: return settlesControlRegister(registers)
+    case VMXExitCode.readMSR: return settlesCallRegister(registers, isWrite: false)
+    case VMXExitCode.writeMSR: return settlesCallRegister(registers, isWrite: true)
     case VMXExitCode.exception:
       settleException()
       return false
@@ -121,25 +141,28 @@ struct VMXProcessor: GuestProcessor {
     let source = Int(qualification.bits(8, count: 4))
     let value = source == 4 ? vmcs[.rsp] : registers.value.registers.words[source]
     switch qualification.bits(0, count: 4) {
-    case 0: return settles(value, of: .shadowCR0, controls.cr0, isAllowed: ControlRule.allowsCR0(value))
-    case 4: return settles(value, of: .shadowCR4, controls.cr4, isAllowed: value & controls.cr4.refused == 0)
+    case 0:
+      return settles(
+        value, of: .shadowCR0, &state.value.known.shadowCR0, controls.cr0, isAllowed: ControlRule.allowsCR0(value))
+    case 4:
+      return settles(
+        value, of: .shadowCR4, &state.value.known.shadowCR4, controls.cr4,
+        isAllowed: value & controls.cr4.refused == 0)
     default: return false
     }
   }
 
   /// → whether the guest goes on: not where it would only leave again
   private func settles(
-    _ value: UInt64, of shadow: VMCSField<UInt64>, _ rule: ControlRule, isAllowed: Bool
+    _ value: UInt64, of shadow: VMCSField<UInt64>, _ shown: inout UInt64, _ rule: ControlRule, isAllowed: Bool
   ) -> Bool {
     guard isAllowed else {
-      // In real mode there are no error codes, and VM entry takes none (Intel SDM volume 3, §27.2.1.3).
-      vmcs[.injection] = VMXEvent.exception(13, hasErrorCode: vmcs[.cr0] & CR0.protection.rawValue != 0).rawValue
-      vmcs[.injectionErrorCode] = 0
+      injectProtectionFault()
       return true
     }
-    let shown = vmcs[shadow]
     guard (shown ^ value) & rule.owned != 0 else { return false }
-    vmcs[shadow] = rule.shown(shown, shadow: value)
+    shown = rule.shown(shown, shadow: value)
+    vmcs[shadow] = shown
     return true
   }
 
@@ -148,7 +171,7 @@ struct VMXProcessor: GuestProcessor {
   /// The exit as the VMCS holds it, as far as `reason` and `writtenPort` look.
   func exit() -> VMXExit {
     var exit = VMXExit(code: state.value.reason)
-    if state.value.reason == VMXExitCode.port { exit.qualification = vmcs[.qualification] }
+    if state.value.reason == VMXExitCode.port { exit.qualification = state.value.qualification }
     if state.value.reason == VMXExitCode.exception { exit.interruption = vmcs[.exitInterruption] }
     return exit
   }
@@ -164,33 +187,12 @@ struct VMXProcessor: GuestProcessor {
 
   func endsInTrap() -> Bool { ProcessorFlags(rawValue: vmcs[.rflags]).intersects(.debugging) }
 
+  func skipPortWrite() { skipInstruction() }
+
   /// An instruction in the shadow of STI ends it.
-  func skipPortWrite() {
+  func skipInstruction() {
     vmcs[.rip] = vmcs[.rip] &+ UInt64(vmcs[.instructionLength])
     let before = vmcs[.interruptibility]
     if before & 3 != 0 { vmcs[.interruptibility] = before & ~3 }
   }
-}
-
-/// What belongs to a guest on VMX and has no field in the VMCS.
-struct VMXState: BitwiseCopyable {
-  var isLaunched = false
-  /// Translations of guest-physical addresses are to be forgotten before the next entry.
-  var mustForget = false
-  /// Whether a failed entry has been reported: once is enough.
-  var hasReported = false
-  /// The exit reason; bit 31 says that the guest was not entered.
-  var reason: UInt32 = 0
-  /// The vector of an interrupt that the guest is to take when it can.
-  var pendingVector: UInt32 = none
-  /// Whether the processor delivers that by itself; else the guest's interrupt window is waited for.
-  var isDelivered = false
-  /// Whether the guest's local APIC is the processor's while the guest runs.
-  var isShared = false
-  var cr2: UInt64 = 0
-  var dr6: UInt64 = 0xffff_0ff0
-
-  static var none: UInt32 { 0x100 }
-  /// Where in its page the list of registers begins that switch with the guest.
-  static var registerList: UInt64 { 2048 }
 }

@@ -46,7 +46,7 @@ struct VMXPermissions {
     // SAFETY: a page, dealt out for this.
     unsafe DirectMap.pointer(page).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
     let all = GuestRegister.all
-    for index in 0..<all.count {
+    for index in 0..<all.count where all[index].vmx != .kernel {
       pass(.vmx(all[index].number, isWrite: false), in: page)
       pass(.vmx(all[index].number, isWrite: true), in: page)
     }
@@ -66,28 +66,37 @@ struct VMXPermissions {
 }
 
 /// A list of registers that VM entry loads, or an exit stores or loads: 16 bytes each (Intel SDM volume 3, table 25-15).
+///
+/// CSTAR is in none: no Intel processor reads it, since SYSCALL is #UD there outside 64-bit code (Intel SDM volume 2,
+/// SYSCALL).
 struct VMXRegisterList {
   let start: PhysicalAddress
 
-  static var count: Int { 5 }
+  static var count: Int { 4 }
+  /// Those at the beginning of the list that are switched whether the guest's SYSCALL is on or not.
+  static var alwaysCount: Int { 1 }
 
-  /// The registers that SYSCALL and SWAPGS use, which the VMCS does not hold.
+  /// The registers that SWAPGS and SYSCALL use, which the VMCS does not hold.
   static func number(_ index: Int) -> UInt32 {
     switch index {
-    case 0: MSR.star.number
-    case 1: MSR.longStar.number
-    case 2: MSR.compatibleStar.number
-    case 3: MSR.callFlagMask.number
-    default: MSR.kernelGSBase.number
+    case 0: MSR.kernelGSBase.number
+    case 1: MSR.star.number
+    case 2: MSR.longStar.number
+    default: MSR.callFlagMask.number
     }
   }
 
+  /// An entry: the register's number and its value.
+  subscript(_ index: Int) -> (UInt64, UInt64) {
+    get { entry(index).value }
+    nonmutating set { entry(index).value = newValue }
+  }
+
+  private func entry(_ index: Int) -> Cell<(UInt64, UInt64)> { BootMemory.place(at: start + UInt64(index) * 16) }
+
   /// Fills the list with `value` of each.
   func fill(_ value: (UInt32) -> UInt64) {
-    for index in 0..<Self.count {
-      let entry: Cell<(UInt64, UInt64)> = BootMemory.place(at: start + UInt64(index) * 16)
-      entry.value = (UInt64(Self.number(index)), value(Self.number(index)))
-    }
+    for index in 0..<Self.count { self[index] = (UInt64(Self.number(index)), value(Self.number(index))) }
   }
 }
 
