@@ -50,7 +50,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: 
 let wholeSystem: [Target] = [
   .target(name: "TestDriver", path: "Tests/TestDriver", swiftSettings: strict),
   .testTarget(name: "TestDriverTests", dependencies: ["TestDriver"]),
-  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "DiskImage", "CLI"], exclude: ["Systems"]),
+  .testTarget(name: "SystemTests", dependencies: ["TestDriver", "DiskImage", "CLI"], exclude: ["Bochs", "Systems"]),
   .testTarget(name: "CodeTests", dependencies: ["TestDriver"]),
   .executableTarget(
     name: "Bench", dependencies: ["TestDriver", "DiskImage"], path: "Benchmarks/Bench", swiftSettings: strict),

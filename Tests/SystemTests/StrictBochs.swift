@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The Roost authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestDriver
+
+/// A Bochs that forgets no translation that a processor may keep, and counts: the distribution's source with a patch of
+/// ours, built when it is first asked for (Tests/SystemTests/Bochs).
+enum StrictBochs {
+  private static let folder = "\(Repository.root)/.cache/bochs"
+
+  /// Builds it unless it is there. → the program's path
+  static func program() async throws -> String {
+    try await Tool.run(["\(Repository.root)/Tests/SystemTests/Bochs/build.sh", folder], within: .seconds(3600))
+    return folder + "/bochs"
+  }
+
+  /// What the host did for exits until a moment ago, by their reasons, from the file that Bochs writes.
+  static func counts(in path: String) throws -> [ExitCounts] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+      var counts = ExitCounts()
+      let words = line.split(separator: " ")
+      for (name, value) in zip(words, words.dropFirst()) {
+        guard let count = Int(value) else { continue }
+        switch name {
+        case "reason": counts.reason = count
+        case "exits": counts.exits = count
+        case "reads": counts.reads = count
+        case "writes": counts.writes = count
+        case "entries": counts.listEntries = count
+        default: break
+        }
+      }
+      return counts
+    }
+  }
+}
+
+/// VM exits for one reason, and what was done from each to the next: VMREADs, VMWRITEs, and entries of lists of registers
+/// loaded or stored.
+struct ExitCounts {
+  /// The basic exit reason (Intel SDM volume 3, appendix C).
+  var reason = 0
+  var exits = 0
+  var reads = 0
+  var writes = 0
+  var listEntries = 0
+
+  /// For people, by exit.
+  var line: String {
+    let means = [reads, writes, listEntries].map { String(format: "%.1f", Double($0) / Double(max(exits, 1))) }
+    return "VMX exit \(reason): \(exits) times, VMREAD \(means[0]), VMWRITE \(means[1]), registers of lists \(means[2])"
+  }
+
+  static func + (one: Self, other: Self) -> Self {
+    ExitCounts(
+      reason: one.reason, exits: one.exits + other.exits, reads: one.reads + other.reads,
+      writes: one.writes + other.writes, listEntries: one.listEntries + other.listEntries)
+  }
+}
