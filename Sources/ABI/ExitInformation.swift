@@ -9,7 +9,7 @@ package enum SegmentScope: Sendable {
   /// What makes an address of an instruction's operands, and says who executes it: CR3, the bases of es to gs, the
   /// attributes of cs and ss.
   case addressing
-  /// All of it, and DR7: a person may want to read it.
+  /// All of it, and DR7, which else only a guest that steps has brought up to date: a person may want to read it.
   case all
 }
 

@@ -196,7 +196,12 @@ extension VMXProcessor {
     state.noteInterrupt(isPending: self.state.value.pendingVector != VMXState.none)
     if self.state.value.isShared { storeController(&state.controller) }
     describe(reason, in: &state.exit)
-    storeSegments(reason.segments(Access(rawValue: state.exit.access)), in: &state)
+    let scope = reason.segments(Access(rawValue: state.exit.access))
+    storeSegments(scope, in: &state)
+    // The trap of a step clears a bit of DR7, and the VMM is who delivers it.
+    guard scope == .all || ProcessorFlags(rawValue: known.rflags).intersects(.debugging) else { return }
+    state.dr7 = vmcs[.dr7]
+    self.state.value.known.dr7 = state.dr7
   }
 
   /// Reads what the guest changes with no exit and every VMM's turn is about. PAT and EFER, but for LMA, it changes with an
@@ -235,10 +240,7 @@ extension VMXProcessor {
     guard scope != .none else { return }
     state.cr3 = vmcs[.cr3]
     self.state.value.known.cr3 = state.cr3
-    if scope == .addressing { return storeAddressing(&state.segments) }
-    state.dr7 = vmcs[.dr7]
-    self.state.value.known.dr7 = state.dr7
-    storeSegments(&state.segments)
+    if scope == .addressing { storeAddressing(&state.segments) } else { storeSegments(&state.segments) }
   }
 
   private func storeAddressing(_ segments: inout Segments) {

@@ -58,6 +58,10 @@ struct VMXProcessor: GuestProcessor {
   }
 
   private func enter(_ registers: Cell<VirtualCPUState>, _ host: HostReturn, until deadline: UInt64) {
+    #if FAULT_INJECTION
+      // An exit would come back to another address space, with the translations of this one.
+      precondition(cx86_read_cr3() == host.space.value && vmcs[.hostCR3] == host.space.value)
+    #endif
     if state.value.mustForget { forgetNow() }
     if let timer = controls.timer { vmcs[.timer] = timer.count(until: deadline, now: cx86_rdtsc()) }
     if cx86_read_cr2() != state.value.cr2 { cx86_write_cr2(state.value.cr2) }
