@@ -146,8 +146,8 @@ extension Kernel {
     eachCandidate { other, otherPin in if other != controller || otherPin != pin { open(other, otherPin) } }
   }
 
-  /// Opens a pin for the armed lines that use or look for it; masks it if there are none, or one
-  /// was not acknowledged or is held back.
+  /// Opens a pin for the armed lines that use or look for it; masks it if there are none, or one was not acknowledged or is
+  /// held back.
   private func open(_ controller: Int, _ pin: UInt32) {
     let masked = maskedEntry(controller, pin)
     var entry = masked

@@ -5,7 +5,8 @@ import Bits
 import CX86
 
 /// Where the kernel finds its own memory and that of components, shifted by a constant, writable and never executable; and
-/// the boot image and, after boot, page tables and descriptor tables, read-only. Guests' memory, its own code and data, and all that nobody has are not there.
+/// the boot image and, after boot, page tables and descriptor tables, read-only. Guests' memory, its own code and data, and
+/// all that nobody has are not there.
 enum DirectMap {
   /// PML4 slot 128.
   static var base: UInt64 { 0x4000_0000_0000 }
