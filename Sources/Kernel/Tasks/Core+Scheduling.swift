@@ -39,19 +39,24 @@ extension Core {
     } else if deadline != 0 {
       expect(deadline, limit: deadline)
     }
-    let release = kernel.threads[index].releaseAt
-    if release != 0, now >= release {
-      kernel.threads[index].releaseAt = kernel.releaseLines(of: index, now: now, from: self.index)
-    }
-    if kernel.threads[index].releaseAt != 0 {
-      expect(kernel.threads[index].releaseAt, limit: kernel.threads[index].releaseAt)
-    }
+    if kernel.threads[index].releaseAt != 0 { serveLines(of: index, now, kernel) }
     let end = kernel.threads[index].sleepUntil
     if end != 0, now >= end {
       wakeGuest(index, kernel)
     } else if end != 0 {
       expect(end, limit: kernel.threads[index].sleepLimit)
     }
+  }
+
+  /// Opens what was held back of a thread's lines, if it is time: apart, since next to no turn has any.
+  @inline(never)
+  private mutating func serveLines(of index: Int, _ now: UInt64, _ kernel: Kernel) {
+    var release = kernel.threads[index].releaseAt
+    if now >= release {
+      release = kernel.releaseLines(of: index, now: now, from: self.index)
+      kernel.threads[index].releaseAt = release
+    }
+    if release != 0 { expect(release, limit: release) }
   }
 
   /// Something is due at `time`, and may wait until `limit`.
