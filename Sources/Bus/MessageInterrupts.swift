@@ -35,6 +35,11 @@ extension PCIFunction {
       clear: UInt16(truncatingIfNeeded: old.rawValue))
   }
 
+  /// Whether the function may be master of the bus.
+  func isMaster<A: ConfigurationAccess>(in access: A) -> Bool {
+    access.read16(address, Register.command) & UInt16(truncatingIfNeeded: PCICommand.busMaster.rawValue) != 0
+  }
+
   /// Whether the function wants an interrupt at its pin (PCI Express 6.0, §7.5.1.1.4, bit 3).
   package func wantsInterrupt<A: ConfigurationAccess>(in access: A) -> Bool {
     access.read16(address, Register.status) & 1 << 3 != 0

@@ -19,6 +19,8 @@ package struct PCIFunction: Sendable {
   package var identity: PCIIdentity
   /// Whether the device has more functions than this one.
   package var isMultifunction = false
+  /// What its header looks like: 0, or 1 for a bridge.
+  private var headerType: UInt8 = 0
   /// What lies behind it, if it is a bridge (header type 1).
   package var bridge: BridgeBuses?
   /// What it passes on, if it is a bridge.
@@ -59,6 +61,15 @@ package struct PCIFunction: Sendable {
 extension PCIFunction {
   /// Reads the function at `address`; `nil` if none answers.
   package init?<A: ConfigurationAccess>(at address: FunctionAddress, in access: A) {
+    self.init(headAt: address, in: access)
+    interruptLine = access.read8(address, Register.interruptLine)
+    interruptPin = access.read8(address, Register.interruptPin)
+    if interruptPin > 4 { interruptPin = 0 }
+    readHeader(in: access)
+  }
+
+  /// Reads what the function at `address` is, and changes nothing; `nil` if none answers.
+  init?<A: ConfigurationAccess>(headAt address: FunctionAddress, in access: A) {
     let names = access.read32(address, Register.vendor)
     // Bridges of old answer for functions that are not there with half of the ones (PCI Express 6.0, §2.3.2: all ones).
     guard names != 0, names != .max, names != 0xffff, names != 0xffff_0000 else { return nil }
@@ -70,23 +81,21 @@ extension PCIFunction {
       classCode: revision >> 8, revision: UInt8(truncatingIfNeeded: revision))
     let header = access.read8(address, Register.headerType)
     isMultifunction = header & 0x80 != 0
-    interruptLine = access.read8(address, Register.interruptLine)
-    interruptPin = access.read8(address, Register.interruptPin)
-    if interruptPin > 4 { interruptPin = 0 }
-    readHeader(header & 0x7f, in: access)
+    headerType = header & 0x7f
+    guard headerType == 1 else { return }
+    bridge = BridgeBuses(
+      secondary: access.read8(address, Register.secondaryBus),
+      subordinate: access.read8(address, Register.subordinateBus))
   }
 
-  private mutating func readHeader<A: ConfigurationAccess>(_ type: UInt8, in access: A) {
-    switch type {
+  private mutating func readHeader<A: ConfigurationAccess>(in access: A) {
+    switch headerType {
     case 0:
       identity.subsystemVendor = access.read16(address, Register.subsystemVendor)
       identity.subsystem = access.read16(address, Register.subsystem)
       let count = isPartOfTheMachine ? 0 : 6
       readBody(ranges: count, romAt: count == 0 ? nil : Register.expansionROM, in: access)
     case 1:
-      bridge = BridgeBuses(
-        secondary: access.read8(address, Register.secondaryBus),
-        subordinate: access.read8(address, Register.subordinateBus))
       windows = BridgeWindows(of: address, passesRest: identity.classCode == BridgeWindows.subtractiveClass, in: access)
       readBody(ranges: 2, romAt: Register.bridgeROM, in: access)
     default: break

@@ -25,6 +25,9 @@ extension PCIFunction {
     }
   }
 
+  /// Whether it can do without memory and interrupts as long as nobody has it.
+  package var canBeSilent: Bool { !isBridge && !isPartOfTheMachine && !isNeededByTheMachine }
+
   /// Functions of Intel's chipsets (uncore of Xeon E5 and E7 from the third generation on, "MROM" of C620 and C740) that
   /// have other registers where base addresses would be: all ones would be written into these.
   private var hasOtherRegisters: Bool {
@@ -42,10 +45,16 @@ extension PCIFunction {
     access.change16(address, place + 6, clear: 1 << 15)
   }
 
+  /// Keeps the function from raising interrupts and from reaching memory.
+  package func quiesce<A: ConfigurationAccess>(in access: A) {
+    silence(in: access)
+    change(removing: .busMaster, in: access)
+  }
+
   /// Switches off a function that nobody has, so that nothing reaches it or comes from it.
   package func park<A: ConfigurationAccess>(in access: A) {
-    silence(in: access)
-    change(removing: .memorySpace | .ioSpace | .busMaster, in: access)
+    quiesce(in: access)
+    change(removing: .memorySpace | .ioSpace, in: access)
   }
 }
 

@@ -59,10 +59,16 @@ struct AMDDeviceTable: Sendable {
     host.write(0, at: entry + 8)
   }
 
-  /// Keeps refused requests of a device from being recorded, or no longer.
+  /// Keeps refused requests and interrupts of a device from being recorded, or no longer.
   func silence<H: RemappingHost & ~Copyable>(_ device: UInt16, _ isSilent: Bool, _ host: borrowing H) {
-    let word = host.read(place(device) + 8) & ~AMDEntry.noFaults
-    host.write(word | (isSilent ? AMDEntry.noFaults : 0), at: place(device) + 8)
+    set(AMDEntry.noFaults, isSilent, at: place(device) + 8, host)
+    set(AMDEntry.noInterruptFaults, isSilent, at: place(device) + 16, host)
+  }
+
+  private func set<H: RemappingHost & ~Copyable>(
+    _ bits: UInt64, _ isOn: Bool, at place: PhysicalAddress, _ host: borrowing H
+  ) {
+    host.write(host.read(place) & ~bits | (isOn ? bits : 0), at: place)
   }
 
   /// The table of a device's interrupts, once it was attached.
@@ -80,6 +86,8 @@ struct AMDInterrupts {
   static var capacity: Int { 256 }
   /// In an entry that is taken, for it has a vector.
   private static var isOn: UInt64 { 1 }
+  /// Refused without a record (SupIOPF).
+  private static var noFaults: UInt64 { 2 }
 
   let table: PhysicalAddress
 
@@ -95,6 +103,15 @@ struct AMDInterrupts {
     guard let target else { return store(read(index, host) & ~Self.isOn, at: index, host) }
     guard target.apicID < 0xff else { throw .coreOutOfReach }
     store(Self.isOn | UInt64(target.apicID) << 8 | UInt64(target.vector) << 16, at: index, host)
+  }
+
+  /// Lets all of them arrive, or refuses them without a record.
+  func admit<H: RemappingHost & ~Copyable>(_ isAdmitted: Bool, _ host: borrowing H) {
+    let (old, new) = isAdmitted ? (Self.noFaults, Self.isOn) : (Self.isOn, Self.noFaults)
+    for index in 0..<Self.capacity {
+      let entry = read(index, host)
+      if entry & old != 0 { store(entry & ~old | new, at: index, host) }
+    }
   }
 
   func clear<H: RemappingHost & ~Copyable>(_ index: Int, _ host: borrowing H) { store(0, at: index, host) }

@@ -176,8 +176,16 @@ package struct AMDIOMMU: Sendable {
     of device: FunctionAddress, _ isOn: Bool, _ host: borrowing H
   ) throws(IOMMUError) {
     guard covers(device) else { throw .notCovered(device) }
-    devices.silence(device.requester, !isOn, host)
-    try forget(device.requester, devices.domain(of: device.requester, host), host)
+    try silence(device.requester, !isOn, host)
+    if let alias = alias(of: device) { try silence(alias, !isOn, host) }
+  }
+
+  private func silence<H: RemappingHost & ~Copyable>(
+    _ device: UInt16, _ isSilent: Bool, _ host: borrowing H
+  ) throws(IOMMUError) {
+    guard !isController(device) else { return }
+    devices.silence(device, isSilent, host)
+    try forget(device, devices.domain(of: device, host), host)
   }
 
   // MARK: - Interrupts
@@ -210,6 +218,15 @@ package struct AMDIOMMU: Sendable {
     }
     try interrupts.set(index, to: target, host)
     try forgetInterrupts(of: interrupt.requester.requester, host)
+  }
+
+  /// Lets the interrupts of `device` arrive, or none of them; those that are refused are not recorded.
+  package func admitInterrupts<H: RemappingHost & ~Copyable>(
+    of device: FunctionAddress, _ isAdmitted: Bool, _ host: borrowing H
+  ) throws(IOMMUError) {
+    guard remapsInterrupts, let interrupts = devices.interrupts(of: device.requester, host) else { return }
+    interrupts.admit(isAdmitted, host)
+    try forgetInterrupts(of: device.requester, host)
   }
 
   /// Gives the entry of an interrupt back.

@@ -70,6 +70,7 @@ enum AMDEntry {
   static var domain: UInt64           { 0xffff }                // second word
   static var noFaults: UInt64         { 1 << 34 }               // second word: SA
   static var remapsInterrupts: UInt64 { 1 << 0 }                // third word: IV
+  static var noInterruptFaults: UInt64 { 1 << 5 }               // third word: IG
   static var interruptRoot: UInt64    { 0x000f_ffff_ffff_ffc0 } // third word
   /// Third word: a table of 2^8 entries of 4 bytes, whose interrupts are remapped (IntTabLen, IntCtl 10b).
   static var interruptForm: UInt64    { remapsInterrupts | 8 << 1 | 2 << 60 }

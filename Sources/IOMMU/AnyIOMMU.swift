@@ -156,6 +156,16 @@ package enum AnyIOMMU: Sendable {
     }
   }
 
+  /// Lets the interrupts of `device` arrive, or none of them, whatever it sends; those that are refused are not recorded.
+  package func admitInterrupts<H: RemappingHost & ~Copyable>(
+    of device: FunctionAddress, _ isAdmitted: Bool, _ host: borrowing H
+  ) throws(IOMMUError) {
+    switch self {
+    case .intel(let intel): try intel.admitInterrupts(of: device, isAdmitted, host)
+    case .amd(let amd): try amd.admitInterrupts(of: device, isAdmitted, host)
+    }
+  }
+
   /// Gives the entry of an interrupt back.
   package func remove<H: RemappingHost & ~Copyable>(
     _ interrupt: RemappedInterrupt, _ host: borrowing H

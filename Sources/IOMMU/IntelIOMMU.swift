@@ -229,6 +229,15 @@ package struct IntelIOMMU: Sendable {
     try forgetInterrupt(index, host)
   }
 
+  /// Lets the interrupts of `device` arrive, or none of them; those that are refused are not recorded.
+  package func admitInterrupts<H: RemappingHost & ~Copyable>(
+    of device: FunctionAddress, _ isAdmitted: Bool, _ host: borrowing H
+  ) throws(IOMMUError) {
+    guard let interrupts else { return }
+    interrupts.admit(device.requester, isAdmitted, host)
+    for unit in 0..<unitCount { try units[unit].invalidate(host, IntelDescriptor.everyInterrupt) }
+  }
+
   /// Gives the entry of an interrupt back.
   package func remove<H: RemappingHost & ~Copyable>(
     _ interrupt: RemappedInterrupt, _ host: borrowing H

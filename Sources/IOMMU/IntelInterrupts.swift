@@ -40,6 +40,17 @@ struct IntelInterrupts: Sendable {
     store(entry, at: place(index), host)
   }
 
+  /// Lets what `requester` sends arrive, or refuses it without a record: what is refused by an entry that says so is not
+  /// recorded (§9.9: FPD). Whoever calls has the units forget all entries.
+  func admit<H: RemappingHost & ~Copyable>(_ requester: UInt16, _ isAdmitted: Bool, _ host: borrowing H) {
+    let (old, new) =
+      isAdmitted ? (IntelEntry.noFaults, IntelEntry.present) : (IntelEntry.present, IntelEntry.noFaults)
+    for index in 0..<Self.capacity where host.read(place(index) + 8) == IntelEntry.interruptSource(requester) {
+      let entry = host.read(place(index))
+      if entry & old != 0 { store(entry & ~old | new, at: place(index), host) }
+    }
+  }
+
   /// Gives entry `index` back.
   func clear<H: RemappingHost & ~Copyable>(_ index: Int, _ host: borrowing H) {
     store(0, at: place(index), host)

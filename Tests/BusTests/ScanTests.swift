@@ -124,6 +124,44 @@ import Testing
     #expect(card.word(0x106, as: UInt16.self) == 3)
   }
 
+  @Test func `firmware's masters of the bus are so no more, but for what the machine needs`() {
+    let bus = ModelBus()
+    let master: UInt16 = 0x0407
+    bus[0, 0, 0] = ModelFunction(classCode: 0x060000)
+    bus[0, 1, 0] = ModelFunction(classCode: 0x060400, header: 1).bridge(3, 3)
+    bus[0, 2, 0] = ModelFunction().messages().memory(0, at: 0xf000_0000, size: 0x1000)
+    bus[0, 3, 0] = ModelFunction(classCode: 0x080020)
+    bus[0, 4, 0] = ModelFunction(classCode: 0x080600)
+    bus[0, 31, 0] = ModelFunction(classCode: 0x060100).multifunction()
+    bus[0, 31, 2] = ModelFunction(classCode: 0x010601)
+    bus[3, 0, 0] = ModelFunction(classCode: 0x020000)
+    bus[0, 5, 0] = ModelFunction(classCode: 0x030000)
+    let all = [at(0, 0), at(0, 1), at(0, 2), at(0, 3), at(0, 4), at(0, 5), at(0, 31), at(0, 31, 2), at(3, 0)]
+    for place in all { bus[place]?.put(place == at(0, 5) ? 3 : master, at: 4) }
+    let before = all.map { bus[$0]?.bytes }
+
+    var scan = PCIScan(nil)
+    #expect(scan.takeBus(in: bus) == 3)
+    let quiet = [at(0, 2), at(0, 31, 2), at(3, 0)]
+    #expect(bus.writes == quiet.map { .init(function: $0.requester, offset: 4, value: UInt32(master & ~4)) })
+    for (place, old) in zip(all, before) where !quiet.contains(place) { #expect(bus[place]?.bytes == old) }
+    // The later, whole look spares the same.
+    let spared = bus.scan().filter { !$0.canBeSilent }.map(\.address)
+    #expect(spared == [at(0, 0), at(0, 1), at(0, 3), at(0, 4), at(0, 31)])
+  }
+
+  @Test func `a bus on which everything answers takes bounded time`() {
+    let bus = ModelBus()
+    for number in UInt16.min ... .max {
+      let function = ModelFunction().multifunction()
+      function.bytes[4] = 4
+      bus.add(FunctionAddress(requester: number), function)
+    }
+    var scan = PCIScan(nil)
+    #expect(scan.takeBus(in: bus) == 65536)
+    #expect(bus.reads <= 65536 * 5)
+  }
+
   @Test func `what is parked answers nowhere, is not master of the bus and interrupts nobody`() throws {
     let bus = ModelBus()
     let model = ModelFunction().memory(0, at: 0xf000_0000, size: 4096).io(1, at: 0xc000, size: 32).messages()

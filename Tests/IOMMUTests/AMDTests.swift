@@ -186,6 +186,44 @@ import Testing
     #expect(throws: IOMMUError.coreOutOfReach) { try rig.iommu.retarget(&second, to: far, rig.host) }
   }
 
+  @Test func `a device that does not stop raises nothing, without a record, until it is let through again`() throws {
+    var rig = try Rig()
+    let domain = try rig.domain(0, guest, size: 0x1000)
+    for device in [card, disk] { try rig.iommu.attach(device, to: domain, &rig.host) }
+    try rig.iommu.enable(rig.host)
+    for vector in [0x41, 0x42, 0x43] as [UInt8] {
+      _ = try rig.iommu.makeInterrupt(from: .device(card), to: InterruptTarget(vector: vector, apicID: 2), rig.host)
+    }
+    _ = try rig.iommu.makeInterrupt(from: .device(disk), to: InterruptTarget(vector: 0x50, apicID: 1), rig.host)
+    for number in 0..<3 as Range<UInt32> { _ = rig.model.interrupt(card, 0xfee0_0000, number) }
+
+    try rig.iommu.admitInterrupts(of: card, false, rig.host)
+    for number in 0..<3 as Range<UInt32> { #expect(rig.model.interrupt(card, 0xfee0_0000, number) == nil) }
+    #expect(rig.iommu.nextFault(rig.host) == nil)
+    #expect(rig.model.interrupt(disk, 0xfee0_0000, 0)?.vector == 0x50)
+
+    try rig.iommu.admitInterrupts(of: card, true, rig.host)
+    let vectors = (0..<3 as Range<UInt32>).map { rig.model.interrupt(card, 0xfee0_0000, $0)?.vector }
+    #expect(vectors == [0x41, 0x42, 0x43])
+  }
+
+  @Test func `interrupts of a device that is no longer recorded are not either, by all its names`() throws {
+    var rig = try Rig([[66, 0x10, 3, 0, 0, 0xf8, 2, 0], [72, 0, 0, 0, 9, 0xa0, 0, 1]])
+    let device = FunctionAddress(requester: 0x310)
+    let alias = FunctionAddress(requester: 0x2f8)
+    try rig.iommu.attach(device, to: try rig.domain(0, guest, size: 0x1000), &rig.host)
+    try rig.iommu.enable(rig.host)
+    for isRecorded in [false, true] {
+      try rig.iommu.recordFaults(of: device, isRecorded, &rig.host)
+      for name in [device, alias] {
+        #expect(rig.model.interrupt(name, 0xfee0_0000, 9) == nil)
+        #expect((rig.iommu.nextFault(rig.host) != nil) == isRecorded)
+        #expect(rig.model.request(name, 0x9000, isWrite: true) == .refused)
+        #expect((rig.iommu.nextFault(rig.host) != nil) == isRecorded)
+      }
+    }
+  }
+
   @Test func `where the firmware names no I/O APIC, messages go straight to the core`() throws {
     var rig = try Rig([[1, 0, 0, 0]])
     let domain = try rig.domain(0, guest, size: 0x1000)

@@ -75,6 +75,30 @@ import Testing
     #expect(model.interrupt(at(0, 4), address, 0)?.vector == 0x43)
   }
 
+  @Test func `a device that does not stop raises nothing, without a record, until it is let through again`() throws {
+    let (host, model, iommu) = try rig()
+    let mine = try (0..<3).map {
+      try iommu.makeInterrupt(from: .device(card), to: InterruptTarget(vector: 0x41 + $0, apicID: 3), host)
+    }
+    let other = try iommu.makeInterrupt(from: .device(at(0, 4)), to: InterruptTarget(vector: 0x50, apicID: 1), host)
+    var held = mine[2]
+    try iommu.retarget(&held, to: nil, host)
+    for one in mine { _ = model.interrupt(card, one.message.address, 0) }
+    while iommu.nextFault(host) != nil {}
+
+    try iommu.admitInterrupts(of: card, false, host)
+    for one in mine.prefix(2) { #expect(model.interrupt(card, one.message.address, 0) == nil) }
+    #expect(iommu.nextFault(host) == nil)
+    #expect(model.interrupt(at(0, 4), other.message.address, 0)?.vector == 0x50)
+    // Its entries stay its own.
+    let next = try iommu.makeInterrupt(from: .device(card), to: InterruptTarget(vector: 0x60, apicID: 0), host)
+    #expect(!mine.map(\.message.address).contains(next.message.address))
+
+    try iommu.admitInterrupts(of: card, true, host)
+    #expect(mine.map { model.interrupt(card, $0.message.address, 0)?.vector } == [0x41, 0x42, nil])
+    #expect(model.interrupt(card, mine[0].message.address, 0) == Arrival(vector: 0x41, core: 3))
+  }
+
   @Test func `the table has an end`() throws {
     let (host, _, iommu) = try rig()
     let target = InterruptTarget(vector: 0x41, apicID: 0)

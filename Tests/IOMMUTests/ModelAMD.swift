@@ -180,13 +180,14 @@ final class ModelAMD: ModelRegisters {
     let place = (word & 0x000f_ffff_ffff_ffc0) + UInt64(index) / 2 * 8
     let both = host.read(PhysicalAddress(place))
     let found = interrupts[device.requester]?[index] ?? UInt32(truncatingIfNeeded: index & 1 == 0 ? both : both >> 32)
-    guard found & 1 != 0 else { return refuse(device) }
+    guard found & 1 != 0 else { return found & 2 != 0 ? nil : refuse(device) }
     interrupts[device.requester, default: [:]][index] = found
     precondition(found & 0xff00_00fe == 0, "physical and fixed")
     return Arrival(vector: UInt8(truncatingIfNeeded: found >> 16), core: found >> 8 & 0xff)
   }
 
   private func refuse(_ device: FunctionAddress) -> Arrival? {
+    guard entry(device.requester)[2] & 1 << 5 == 0 else { return nil }
     event(2 << 60 | 1 << 51 | UInt64(device.requester), 0xfdf8_0000_0000)
     return nil
   }

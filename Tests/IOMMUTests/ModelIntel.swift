@@ -228,10 +228,11 @@ final class ModelIntel: ModelRegisters {
     guard index < 2 << Int(interruptTable & 0xf) else { return refuse(device, index, 0x21) }
     let place = (interruptTable & ~0xfff) + UInt64(index) * 16
     let entry = interrupts[index] ?? (memory(place), memory(place + 8))
-    guard entry.low & 1 != 0 else { return refuse(device, index, 0x22) }
+    // Faults that are found with an entry are not recorded where that says so (§5.1.4.1: qualified).
+    guard entry.low & 1 != 0 else { return entry.low & 2 != 0 ? nil : refuse(device, index, 0x22) }
     interrupts[index] = entry
     guard entry.high >> 18 & 3 == 1, entry.high & 0xffff == UInt64(device.requester) else {
-      return refuse(device, index, 0x26)
+      return entry.low & 2 != 0 ? nil : refuse(device, index, 0x26)
     }
     let isLong = interruptTable & 1 << 11 != 0
     let core = UInt32(truncatingIfNeeded: entry.low >> 32)

@@ -13,6 +13,8 @@ struct BootHost {
   let dataArea: BIOSDataArea?
   /// The kernel's own address space.
   let space: AddressSpace
+  /// The way to functions of PCI.
+  let access: BusAccess
   /// What starts the other cores.
   let starter: CoreStart
 }

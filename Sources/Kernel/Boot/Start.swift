@@ -37,6 +37,7 @@ private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootE
   if options.isProbe { panicState.exitPort.store(0xf4, ordering: .relaxed) }
   log(.information, "Roost")
   if loader.isStartedByUEFI { log(.information, "UEFI leaves no text screen: this is on serial ports alone") }
+  let masters = ConfigurationPorts().takeBus()
   let features = ProcessorFeatures()
   let support = try GuestSupport(features)
 
@@ -54,11 +55,12 @@ private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootE
   let space = try KernelSpace.build(outside, from: &memory)
   MachineMemory.forgetHigh()
   cx86_write_cr3(space.root.value)
+  let access = try busAccess(machine, masters: masters, memory)
   InterruptControllers.silenceOldControllers()
   if options.isProbe { try Probe.run(features, support, space, &memory) }
   phases.end("tables", at: cx86_rdtsc())
   let host = BootHost(
-    machine: machine, features: features, support: support, dataArea: dataArea, space: space,
+    machine: machine, features: features, support: support, dataArea: dataArea, space: space, access: access,
     starter: CoreStart(page: lowPage, mute: options.muteCores))
   try SystemSetup(loader, host, MachineMemory(outside), &phases, &memory).run(options)
 }
@@ -90,6 +92,18 @@ private func listenToFirmware(_ machine: MachineDescription, _ memory: inout Boo
   var map = memory.map
   machine.remapping?.eachReservedRange { map.reserve(start: $0.start, size: $0.size, kind: .reserved) }
   memory.map = map
+}
+
+/// The way to all functions of PCI, now that the kernel has their windows.
+/// - Parameter masters: How many functions were masters of the bus in the segment that the ports show.
+private func busAccess(
+  _ machine: MachineDescription, masters: Int, _ memory: borrowing BootMemory
+) throws(BootError) -> BusAccess {
+  guard let registers = memory.devices?.registers else { throw .refused("no registers are mapped") }
+  let access = BusAccess(machine.windows, registers)
+  let count = masters + access.takeBusOfOtherSegments()
+  if count > 0 { log(.information, "PCI: firmware left masters of the bus, which now are none: \(count)") }
+  return access
 }
 
 private func readLoader(

@@ -36,7 +36,8 @@ struct SystemSetup {
 
     let interrupts = try InterruptControllers(machine, local, &memory)
     let information = try Self.information(clock, host, cores.running.count, &memory)
-    let bus = try MachineBus(machine, hasDevices: reader.count(.devices) > 0, information.value.scale, &memory)
+    let bus = try MachineBus(
+      machine, host.access, hasDevices: reader.count(.devices) > 0, information.value.scale, &memory)
     phases.end("devices", at: cx86_rdtsc())
     let builder = try DomainBuilder(reader, place, host.space, information, placement, bus, &memory)
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in

@@ -94,12 +94,25 @@ extension Kernel {
     forgetStorms(of: domain)
     for index in 0..<passed.count where passed[index].owner == domain {
       guard let place = passed[index].place else { continue }
-      place.function.change(removing: .busMaster, in: access)
+      place.function.quiesce(in: access)
       try? select(.none, of: index)
       for range in 0..<6 where passed[index].mapped[range] != nil { try? map(range, of: index, at: nil) }
       passed[index].reset = nil
       _ = passed[index].page.takePending()
+      if place.resetMethod == nil { startAnew(place.function.address) }
     }
+  }
+
+  /// A device of a VM that starts, with nothing left to do of what it did: it is listened to again.
+  private func startAnew(_ device: FunctionAddress) {
+    reportFaultsAgain(of: device)
+    admitInterrupts(of: device, true)
+  }
+
+  /// Lets a device's interrupts arrive, or has the IOMMU refuse them, if it remaps them.
+  func admitInterrupts(of device: FunctionAddress, _ isAdmitted: Bool) {
+    guard remapping.count > 0 else { return }
+    remapping[0].lock.hold { remapping[0].admitInterrupts(of: device, isAdmitted) }
   }
 
   /// Goes on with a device's reset. → when to come again; `nil` when it is done
@@ -118,7 +131,7 @@ extension Kernel {
       throw .deviceFailed
     case .done, nil:
       passed[index].reset = nil
-      reportFaultsAgain(of: place.function.address)
+      startAnew(place.function.address)
       return nil
     }
   }

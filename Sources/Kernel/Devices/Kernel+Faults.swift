@@ -67,11 +67,11 @@ extension Kernel {
     }
   }
 
-  /// Takes the bus from a guest's device.
+  /// Takes the bus and its interrupts from a guest's device.
   private func stop(_ source: FunctionAddress) {
     for index in 0..<passed.count {
       guard let place = passed[index].place, place.function.address == source else { continue }
-      place.function.change(removing: .busMaster, in: access)
+      place.function.quiesce(in: access)
     }
   }
 }

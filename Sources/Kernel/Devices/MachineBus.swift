@@ -18,10 +18,10 @@ struct MachineBus {
   let remapping: Table<Remapping>
 
   init(
-    _ machine: MachineDescription, hasDevices: Bool, _ scale: TimeScale, _ memory: inout BootMemory
+    _ machine: MachineDescription, _ access: BusAccess, hasDevices: Bool, _ scale: TimeScale,
+    _ memory: inout BootMemory
   ) throws(BootError) {
-    guard let registers = memory.devices?.registers else { throw .refused("no registers are mapped") }
-    access = BusAccess(machine.windows, registers)
+    self.access = access
     functions = try Self.find(access, isNeeded: hasDevices || machine.remapping != nil, &memory)
     Self.silence(functions, access)
     remapping = try Remapping.start(machine, functions, scale, &memory)
@@ -81,9 +81,7 @@ struct MachineBus {
     var count = 0
     while let function = scan.next(in: access) {
       count += 1
-      guard function.canBeSilent else { continue }
-      function.silence(in: access)
-      function.change(removing: .busMaster, in: access)
+      if function.canBeSilent { function.quiesce(in: access) }
     }
     guard count > 0 else { return }
     log(.error, "PCI: \(count) functions more than Roost has room for (\(PCIScan.capacity)): nobody can have them")
@@ -91,16 +89,8 @@ struct MachineBus {
 
   /// Keeps all devices that nobody has yet from reaching memory and from sending interrupts, but for what the machine needs.
   private static func silence(_ functions: Table<PCIFunction>, _ access: BusAccess) {
-    for index in 0..<functions.count where functions[index].canBeSilent {
-      functions[index].silence(in: access)
-      functions[index].change(removing: .busMaster, in: access)
-    }
+    for index in 0..<functions.count where functions[index].canBeSilent { functions[index].quiesce(in: access) }
   }
-}
-
-extension PCIFunction {
-  /// Whether it can do without memory and interrupts as long as nobody has it.
-  var canBeSilent: Bool { !isBridge && !isPartOfTheMachine && !isNeededByTheMachine }
 }
 
 extension PCIAddress {

@@ -137,6 +137,11 @@ struct Remapping: ~Copyable {
   /// Whether refused requests are not signalled for a while, since there were too many.
   var isMuted: Bool { watch.isMuted }
 
+  /// Lets a device's interrupts arrive, or none of them, without a record.
+  mutating func admitInterrupts(of device: FunctionAddress, _ isAdmitted: Bool) {
+    try? iommu.admitInterrupts(of: device, isAdmitted, memory)
+  }
+
   /// Keeps refused requests of a device from being recorded, or no longer.
   mutating func setSilent(_ device: FunctionAddress, _ isSilent: Bool) {
     try? iommu.recordFaults(of: device, !isSilent, &memory)

@@ -25,8 +25,7 @@ extension Kernel {
       interrupts.mask(line)
       return deliver(index, from: core)
     }
-    var told: UInt64 = 0
-    interrupts.lock[0].hold { told = claim(index) }
+    let told = claim(index)
     for device in 0..<passed.count where told & 1 << UInt64(device) != 0 {
       deliver(passed[device].firstLine, from: core)
     }
@@ -71,6 +70,30 @@ extension Kernel {
     }
   }
 
+  // MARK: - Whose it is
+
+  /// Whose devices want the interrupt that came with the vector of line `index`, a bit for each; its pin is masked. They
+  /// are asked with the lock open, or one that is slow to answer would hold up all who mask or open a pin.
+  private func claim(_ index: Int) -> UInt64 {
+    var place: (controller: Int, pin: UInt32)?
+    var asked: UInt64 = 0
+    interrupts.lock[0].hold {
+      place = pin(ofVectorOf: index)
+      guard let place else { return }
+      interrupts.external[place.controller][place.pin] = maskedEntry(place.controller, place.pin)
+      for device in 0..<passed.count where mayUse(place, device) { asked |= 1 << UInt64(device) }
+    }
+    guard let place else { return 0 }
+    var wanting: UInt64 = 0
+    for device in 0..<passed.count where asked & 1 << UInt64(device) != 0 {
+      if passed[device].place?.function.wantsInterrupt(in: access) == true { wanting |= 1 << UInt64(device) }
+    }
+    var told: UInt64 = 0
+    interrupts.lock[0].hold { told = assign(place, wanting) }
+    if told == 0 { holdUnwanted(index) } else { lines[index].budget.noteWanted() }
+    return told
+  }
+
   // MARK: - Under the lock
 
   /// Opens or masks the pin of a guest's line, or each that it may be.
@@ -94,29 +117,36 @@ extension Kernel {
     interrupts.external[pin.controller][pin.pin] = maskedEntry(pin.controller, pin.pin)
   }
 
-  /// Whose devices want the interrupt that came with the vector of line `index`, a bit for each; its pin is masked.
-  private func claim(_ index: Int) -> UInt64 {
-    guard let pin = pin(ofVectorOf: index) else { return 0 }
-    interrupts.external[pin.controller][pin.pin] = maskedEntry(pin.controller, pin.pin)
-    var wanting: UInt64 = 0
+  /// Whether a device's line is at this pin, or may be.
+  private func mayUse(_ place: (controller: Int, pin: UInt32), _ device: Int) -> Bool {
+    let line = lines[passed[device].firstLine]
+    guard passed[device].place != nil, line.isArmed else { return false }
+    return !line.isFound || line.controller == place.controller && line.pin == place.pin
+  }
+
+  /// Notes whose interrupt it was that came from a pin, by who wanted one a moment ago; since then a device may have been
+  /// found elsewhere, or have nothing to do with lines any more, and another owner may have opened the pin again: then it
+  /// only fires once more.
+  private func assign(_ place: (controller: Int, pin: UInt32), _ wanting: UInt64) -> UInt64 {
+    var wanting = wanting
     var sharing: UInt64 = 0
     for device in 0..<passed.count {
-      guard let place = passed[device].place else { continue }
-      let line = lines[passed[device].firstLine]
-      guard line.isArmed else { continue }
-      let isHere = line.isFound && line.controller == pin.controller && line.pin == pin.pin
-      guard isHere || !line.isFound else { continue }
-      let wants = place.function.wantsInterrupt(in: access)
-      if wants, !line.isFound { found(device, pin.controller, pin.pin) }
-      if wants { wanting |= 1 << UInt64(device) }
-      if isHere { sharing |= 1 << UInt64(device) }
+      let bit: UInt64 = 1 << UInt64(device)
+      guard mayUse(place, device) else {
+        wanting &= ~bit
+        continue
+      }
+      if lines[passed[device].firstLine].isFound {
+        sharing |= bit
+      } else if wanting & bit != 0 {
+        found(device, place.controller, place.pin)
+      }
     }
     // A device may have changed its mind: then those who are known to use the pin look for themselves.
     let told = wanting != 0 ? wanting : sharing
     for device in 0..<passed.count where told & 1 << UInt64(device) != 0 {
       lines[passed[device].firstLine].isAwaiting = true
     }
-    if told == 0 { holdUnwanted(index) } else { lines[index].budget.noteWanted() }
     return told
   }
 

@@ -24,7 +24,7 @@ extension Kernel {
       if isFirst { sayStorm(of: place, "is held back") }
       return true
     case .stop(let isFirst):
-      if isFirst { sayStorm(of: place, "does not stop: it is switched off until its owner starts anew") }
+      if isFirst { giveUp(place) }
       stop(place)
       return false
     }
@@ -98,11 +98,20 @@ extension Kernel {
     deliver(index, from: core)
   }
 
+  /// A device goes on though it is masked: it may heed none of its registers, so the IOMMU is to refuse what it sends.
+  private func giveUp(_ index: Int) {
+    let line = lines[index]
+    sayStorm(
+      of: index,
+      line.page == nil
+        ? "does not stop: it is switched off for good" : "does not stop: it is switched off until its VM starts anew")
+    if let function = line.function { admitInterrupts(of: functions[function].address, false) }
+  }
+
   private func stop(_ index: Int) {
     let line = lines[index]
     guard let function = line.function else { return hold(index) }
-    functions[function].silence(in: access)
-    functions[function].change(removing: .busMaster, in: access)
+    functions[function].quiesce(in: access)
     if !line.isMessage, line.page != nil { interrupts.lock[0].hold { maskPin(ofVectorOf: index) } }
   }
 
