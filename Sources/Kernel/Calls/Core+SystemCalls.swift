@@ -13,6 +13,8 @@ import X86
 enum CallScope {
   /// Nobody: the thread can go on at once.
   case own
+  /// Nobody, unless it waits now: it is to run its guest.
+  case guest
   /// Others may have become ready, or the thread no longer is.
   case all
 
@@ -21,7 +23,8 @@ enum CallScope {
     case .setTimer, .acknowledgeInterrupt, .portIn, .portOut, .readConfiguration, .writeConfiguration, .mapDevice,
       .selectInterrupts, .setMessage, .resetDevice, .post:
       self = .own
-    case .wait, .signal, .enterGuest, .log, .yield, .exit, .stopDomain, .restartDomain: self = .all
+    case .enterGuest: self = .guest
+    case .wait, .signal, .log, .yield, .exit, .stopDomain, .restartDomain: self = .all
     }
   }
 }

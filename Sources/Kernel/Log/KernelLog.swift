@@ -89,8 +89,12 @@ struct KernelLog: ~Copyable {
 
   /// Whether there are lines that the console was not told of; from now on it was.
   func takeNotice() -> Bool {
-    hasNews.load(ordering: .relaxed) && hasNews.exchange(false, ordering: .acquiring)
+    hasNotice && hasNews.exchange(false, ordering: .acquiring)
   }
+
+  /// Whether there is something new that somebody must be told of.
+  @inline(__always)
+  var hasNotice: Bool { hasNews.load(ordering: .relaxed) }
 
   /// The ring's header, once there is a ring.
   private var header: Cell<LogHeader>? { address.value == 0 ? nil : BootMemory.place(at: address) }

@@ -21,13 +21,32 @@ extension Core {
         continue
       }
       let end = limitTurn(of: index, now, kernel)
-      if kernel.threads[index].mode == .guest { runGuest(index, until: end, kernel) } else { runUser(index, kernel) }
+      let others = ready
+      while runEither(index, until: end, kernel), nothingChanged(since: others, until: end) {
+        if timer.leavesGuestsAlone { aimTimer(at: end, for: index, chargedAt, kernel) }
+      }
     }
+  }
+
+  /// - Returns: Whether the thread has only changed between its component and its guest, by itself: most exits are
+  ///   answered so within one turn.
+  @inline(__always)
+  private mutating func runEither(_ index: Int, until end: UInt64, _ kernel: Kernel) -> Bool {
+    kernel.threads[index].mode == .guest ? runGuest(index, until: end, kernel) : runUser(index, kernel)
+  }
+
+  /// Whether there is nothing for `serveThreads` and `chooseThread` to find.
+  /// - Parameter others: What could run when the turn began.
+  @inline(__always)
+  private func nothingChanged(since others: UInt32, until end: UInt64) -> Bool {
+    ready == others && chargedAt < end && chargedAt < nextDue && nextLimit >= end
+      && !wasCalled.load(ordering: .relaxed) && !kernelLog.hasNotice
   }
 
   /// Runs a thread in its component until others may have to run: it traps, is interrupted, or makes a system call that
   /// is about more than itself.
-  private mutating func runUser(_ index: Int, _ kernel: Kernel) {
+  /// - Returns: Whether it goes on in its guest.
+  private mutating func runUser(_ index: Int, _ kernel: Kernel) -> Bool {
     admit(index, as: .component, kernel)
     load(index, kernel)
     while true {
@@ -42,7 +61,11 @@ extension Core {
         EntryChecks.leftRing3()
       #endif
       guard kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
-      guard handleSystemCall(of: index, kernel) == .own else { return charge(index, kernel) }
+      let scope = handleSystemCall(of: index, kernel)
+      guard scope == .own else {
+        charge(index, kernel)
+        return scope == .guest
+      }
     }
     charge(index, kernel)
     let vector = kernel.threads[index].frame.vector
@@ -52,22 +75,24 @@ extension Core {
       reportTrap(of: index, kernel)
       fail(index, kernel)
     }
+    return false
   }
 
   /// Runs a thread's guest until the VMM must see an exit, the thread has been notified, or its turn ends.
-  private mutating func runGuest(_ index: Int, until end: UInt64, _ kernel: Kernel) {
+  /// - Returns: Whether it was the guest that left, and the thread goes on.
+  private mutating func runGuest(_ index: Int, until end: UInt64, _ kernel: Kernel) -> Bool {
     guard let number = kernel.threads[index].virtualCPU else { preconditionFailure() }
     guard !kernel.threads[index].hasNotifications else {
       kernel.virtualCPUs[number].leave(.none)
       finishGuest(index, kernel)
-      return
+      return true
     }
     loadExtendedState(of: number, kernel)
     admit(index, as: .guest, kernel)
     kernel.threads[index].needsWake.store(true, ordering: .sequentiallyConsistent)
     let before = cx86_rdtsc()
     // A notification raised just before `needsWake` was set sent no interrupt: the next turn finds it.
-    guard !kernel.threads[index].hasNotifications else { return }
+    guard !kernel.threads[index].hasNotifications else { return false }
     if kernel.virtualCPUs[number].processor.mayLoseInterrupt { doubtsInterrupts = true }
     let reason = kernel.virtualCPUs[number].run(hostReturn(to: index, kernel), until: end)
     noteLoaded(index, kernel)
@@ -84,18 +109,24 @@ extension Core {
     } else if let reason {
       if reason.mayBeMachineCheck, kernel.virtualCPUs[number].processor.metMachineCheck {
         meetMachineCheck(inGuestOf: index, kernel)
-        guard kernel.threads[index].state != .stopped else { return }
+        guard kernel.threads[index].state != .stopped else { return false }
       }
       kernel.virtualCPUs[number].leave(reason)
       kernel.virtualCPUs[number].trace(in: status, reason)
       finishGuest(index, kernel)
     } else {
-      status.value.interruptExits &+= 1
-      if kernel.virtualCPUs[number].processor.metMachineCheck { meetMachineCheck(inGuestOf: index, kernel) }
-      let vector = kernel.virtualCPUs[number].processor.takenInterrupt() ?? cx86_take_interrupt()
-      if vector != 0 { handleInterrupt(vector, kernel) }
+      meetInterrupt(inGuestOf: index, number, kernel)
     }
     status.value.kernelTicks &+= cx86_rdtsc() &- after
+    return reason != nil
+  }
+
+  /// Does what has interrupted a guest.
+  private mutating func meetInterrupt(inGuestOf index: Int, _ number: Int, _ kernel: Kernel) {
+    kernel.domains[index].status.value.interruptExits &+= 1
+    if kernel.virtualCPUs[number].processor.metMachineCheck { meetMachineCheck(inGuestOf: index, kernel) }
+    let vector = kernel.virtualCPUs[number].processor.takenInterrupt() ?? cx86_take_interrupt()
+    if vector != 0 { handleInterrupt(vector, kernel) }
   }
 
   @inline(__always)

@@ -167,12 +167,18 @@ extension Core {
   mutating func limitTurn(of running: Int, _ now: UInt64, _ kernel: Kernel) -> UInt64 {
     var end = nextLimit
     if hasRival(running, kernel) { end = min(end, now &+ kernel.threads[running].slice) }
+    aimTimer(at: end, for: running, now, kernel)
+    return end
+  }
+
+  /// Has the timer end a turn at `end`, unless it is the guest's, which leaves by itself then.
+  @inline(__always)
+  mutating func aimTimer(at end: UInt64, for running: Int, _ now: UInt64, _ kernel: Kernel) {
     if timer.leavesGuestsAlone, kernel.threads[running].mode == .guest {
       timer.putOff(beyond: end, now: now)
     } else {
       timer.arm(end, now: now, kernel.threads[running].virtualCPU == nil ? .early : .late)
     }
-    return end
   }
 
   /// Whether another thread of the same priority can run.

@@ -81,7 +81,7 @@ struct VirtualCPU: ~Copyable {
   }
 
   /// The channel slot that the guest's OUT stands for; `nil` if it left for anything else, or a debugger looks on.
-  func kickedSlot() -> Int? {
+  mutating func kickedSlot() -> Int? {
     guard let port = processor.writtenPort() else { return nil }
     for index in 0..<VirtualCPUState.kickCapacity {
       let range = state.value.kicks[index]
