@@ -26,17 +26,29 @@ TRAFFIC := 600
 # How often `make torture` takes the power away from a VM that writes.
 TORTURE := 20
 
-.PHONY: run test test-intel check bench fuzz torture traffic format lint clean prerequisites tool images
+# The suites that start from firmware or in Bochs, and those that write the same files as one of them.
+FIRMWARE := AMDRemappingTests|BootLoaderTests|IntelTests|OddFirmwareTests|ProbeTests|RefusalTests|UnprotectedTests
+# The tests as a program, since of `swift test` only one runs at a time.
+SYSTEM_TESTS = $$(swift build --show-bin-path)/roostPackageTests.xctest --testing-library swift-testing
+
+.PHONY: run test test-firmware test-guests test-intel check bench fuzz torture traffic format lint clean prerequisites tool images
 
 # The reference system on this terminal.
 run: tool
 	@$(ROOST) run systems/supermicro.yaml
 
-# Everything that can be tested without hardware: modules, rules of the code, and whole systems in the emulator.
+# Everything that can be tested without hardware: modules, rules of the code, and whole systems in the emulator. The
+# systems are in two lanes, side by side: one at a time would leave half of two processors idle.
 test: prerequisites images
 	@ROOST_TEST_FAULT=1 $(call IMAGES,faulty)
 	swift test --skip SystemTests
-	swift test --skip-build --filter SystemTests
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-firmware test-guests
+
+# The lanes; `make test` has built what they need.
+test-firmware:
+	$(SYSTEM_TESTS) --filter 'SystemTests.($(FIRMWARE))'
+test-guests:
+	$(SYSTEM_TESTS) --filter SystemTests --skip '$(FIRMWARE)'
 
 # The kernel and the components.
 images: prerequisites
