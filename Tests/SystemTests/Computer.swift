@@ -8,6 +8,7 @@ struct Computer {
   /// The serial port that the console is on.
   enum Port { case com1, com2 }
 
+  var accelerator = "tcg,thread=multi"
   var machine = "q35,sata=off"
   var processor = "EPYC,+svm,+npt"
   /// With the one that is left idle (decision 14).
@@ -25,7 +26,7 @@ struct Computer {
     let serial = ["-serial", "unix:\(TestMachine.socket),server=on,wait=on"]
     return try await TestMachine(
       command: [
-        "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", machine, "-cpu", processor,
+        "qemu-system-x86_64", "-accel", accelerator, "-machine", machine, "-cpu", processor,
         "-smp", "\(processors)", "-m", memory, "-display", "none", "-nodefaults", "-no-reboot",
         "-kernel", Repository.image("KernelImage"), "-initrd", image, "-append", kernelArguments,
       ] + (console == .com1 ? serial : ["-serial", "null"] + serial) + devices)
