@@ -90,7 +90,7 @@ package enum Arithmetic: Sendable {
   }
 
   /// Sign, zero, and parity, which counts the lowest byte alone.
-  private static func describe(_ result: UInt64, _ width: Width, _ flags: inout ArithmeticFlags) {
+  static func describe(_ result: UInt64, _ width: Width, _ flags: inout ArithmeticFlags) {
     flags.set(.zero, to: result == 0)
     flags.set(.sign, to: result & width.signBit != 0)
     flags.set(.parity, to: (result & 0xff).nonzeroBitCount & 1 == 0)

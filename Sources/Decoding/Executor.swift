@@ -24,31 +24,44 @@ package enum ExecutionProgress: Equatable, Sendable {
   case again(UInt64)
 }
 
-/// What a string operation has to know of the guest besides its registers.
-package struct StringContext: Equatable, Sendable {
+/// What instructions with two operands in memory have to know of the guest besides its registers.
+package struct SegmentContext: Equatable, Sendable {
   package var bases: SegmentBases
   package var code: CodeSize
+  /// How much of RSP is the stack pointer: SS.B tells, or 64-bit code.
+  package var stack: Width
 
-  package init(bases: SegmentBases, code: CodeSize) {
+  package init(bases: SegmentBases, code: CodeSize, stack: Width) {
     self.bases = bases
     self.code = code
+    self.stack = stack
   }
 }
 
 extension Instruction {
   /// Carries the instruction out: `access` on the bus, the rest in `registers` and `flags` (RFLAGS).
   ///
-  /// - Throws: what the page tables say of the other side of a MOVS. Registers and flags are then as they were, and
+  /// - Throws: what the page tables say of another operand in memory. Registers and flags are then as they were, and
   ///   the guest can be given the page fault.
   package func execute<Bus: DeviceBus & ~Copyable, Memory: LinearMemory & ~Copyable>(
-    on access: DeviceAccess, registers: inout InlineArray<16, UInt64>, flags: inout UInt64, context: StringContext,
+    on access: DeviceAccess, registers: inout InlineArray<16, UInt64>, flags: inout UInt64, context: SegmentContext,
     bus: inout Bus, memory: inout Memory
   ) throws(PageWalkError) -> ExecutionProgress {
     switch operation {
-    case .moveString, .storeString, .loadString:
-      return try executeString(
-        on: access, registers: &registers, flags: ArithmeticFlags(rawValue: flags), context: context, bus: &bus,
-        memory: &memory)
+    case .moveString, .storeString, .loadString, .compareStrings, .scanString:
+      var words = ArithmeticFlags(rawValue: flags)
+      let progress = try executeString(
+        on: access, registers: &registers, flags: &words, context: context, bus: &bus, memory: &memory)
+      flags = words.rawValue
+      return progress
+    case .compareExchangePair, .exchangeAdd, .multiply, .shift, .conditionalMove, .setCondition, .moveReversed:
+      var words = ArithmeticFlags(rawValue: flags)
+      executeRare(at: access.address, registers: &registers, flags: &words, bus: &bus)
+      flags = words.rawValue
+      return .finished
+    case .push, .pop:
+      try executeStack(registers: &registers, flags: flags, context: context, bus: &bus, memory: &memory)
+      return .finished
     default:
       var words = ArithmeticFlags(rawValue: flags)
       executeOnce(at: access.address, registers: &registers, flags: &words, bus: &bus)
@@ -94,11 +107,11 @@ extension Instruction {
       // The processor writes in either case (AMD APM volume 3, CMPXCHG).
       bus.write(address: address, width: width.rawValue, value: isEqual ? other : old)
       if !isEqual { RegisterFile.write(old, to: accumulator, in: &registers) }
-    case .moveString, .storeString, .loadString: return
+    default: return
     }
   }
 
-  private func operandValue(_ registers: InlineArray<16, UInt64>) -> UInt64 {
+  func operandValue(_ registers: InlineArray<16, UInt64>) -> UInt64 {
     switch operand {
     case .none: 0
     case .immediate(let value): value
@@ -106,7 +119,7 @@ extension Instruction {
     }
   }
 
-  private func setRegister(_ value: UInt64, _ registers: inout InlineArray<16, UInt64>) {
+  func setRegister(_ value: UInt64, _ registers: inout InlineArray<16, UInt64>) {
     if case .register(let register) = operand { RegisterFile.write(value, to: register, in: &registers) }
   }
 }

@@ -43,12 +43,33 @@ package struct Instruction: Equatable, Sendable {
     case arithmetic(Arithmetic)
     case bit(BitOperation)
     case compareExchange
+    /// CMPXCHG8B
+    case compareExchangePair
+    /// XADD
+    case exchangeAdd
+    /// IMUL with two operands.
+    case multiply
+    case shift(Shift)
+    /// CMOVcc: reads memory in either case.
+    case conditionalMove(Condition)
+    /// SETcc
+    case setCondition(Condition)
+    /// MOVBE
+    case moveReversed
+    /// PUSH of the operand, or of what is in memory; PUSHF without either.
+    case push
+    /// POP to the operand, or to memory.
+    case pop
     /// MOVS
     case moveString
     /// STOS
     case storeString
     /// LODS
     case loadString
+    /// CMPS, which REPE or REPNE repeats while the elements are equal, or differ.
+    case compareStrings(whileEqual: Bool)
+    /// SCAS, likewise.
+    case scanString(whileEqual: Bool)
   }
 
   /// BT and its kind: copy a bit to the carry flag, then change it.

@@ -56,7 +56,7 @@ extension InstructionDecoder {
     return toMemory(.arithmetic(arithmetic(modRM.opcodeExtension)), width, .immediate(value), modRM)
   }
 
-  /// F6, F7 (TEST, NOT, NEG) and FE, FF (INC, DEC).
+  /// F6, F7 (TEST, NOT, NEG) and FE, FF (INC, DEC, PUSH).
   static func unaryGroup(
     _ opcode: UInt8, _ width: Width, _ prefixes: Prefixes, _ cursor: inout ByteCursor
   ) throws(DecodingError) -> Instruction {
@@ -68,6 +68,7 @@ extension InstructionDecoder {
     case (0xf6, 3): return toMemory(.arithmetic(.negate), width, .none, modRM)
     case (0xfe, 0): return toMemory(.arithmetic(.increment), width, .none, modRM)
     case (0xfe, 1): return toMemory(.arithmetic(.decrement), width, .none, modRM)
+    case (0xfe, 6) where opcode == 0xff: return try stackMemory(.push, prefixes, modRM)
     default: throw .unsupported
     }
   }
@@ -99,7 +100,53 @@ extension InstructionDecoder {
       destination: opcode & 2 == 0 ? .register : .memory)
   }
 
-  /// MOVS, STOS, LODS. Only the source's segment can be overridden.
+  /// C0, C1, D0-D3: shifts and rotations, by an immediate, by 1 or by CL.
+  static func shiftGroup(
+    _ opcode: UInt8, _ width: Width, _ prefixes: Prefixes, _ cursor: inout ByteCursor
+  ) throws(DecodingError) -> Instruction {
+    let modRM = try ModRM(from: &cursor, prefixes)
+    let count: Instruction.Operand
+    switch opcode & 0xfe {
+    case 0xc0: count = .immediate(try cursor.number(.byte))
+    case 0xd0: count = .immediate(1)
+    default: count = .register(Register(1, .byte))
+    }
+    return toMemory(.shift(Shift(modRM.opcodeExtension)), width, count, modRM)
+  }
+
+  /// 50-5F, 68, 6A, 8F, 9C: PUSH, POP and PUSHF.
+  static func stack(
+    _ opcode: UInt8, _ prefixes: Prefixes, _ cursor: inout ByteCursor
+  ) throws(DecodingError) -> Instruction {
+    let width = prefixes.stackOperandSize
+    var instruction = Instruction(
+      operation: .push, width: width, memory: MemoryOperand(segment: .ss, addressSize: width), operand: .none,
+      destination: .register)
+    switch opcode {
+    case 0x50...0x5f:
+      instruction.operation = opcode < 0x58 ? .push : .pop
+      instruction.operand = .register(Register(opcode & 7 | prefixes.baseExtension, width))
+    case 0x68: instruction.operand = .immediate(try immediate(width, &cursor))
+    case 0x6a: instruction.operand = .immediate(width.truncate(try cursor.signed(.byte)))
+    case 0x8f:
+      let modRM = try ModRM(from: &cursor, prefixes)
+      guard modRM.opcodeExtension == 0 else { throw .unsupported }
+      return try stackMemory(.pop, prefixes, modRM)
+    default: break
+    }
+    return instruction
+  }
+
+  /// PUSH and POP with an operand in memory.
+  private static func stackMemory(
+    _ operation: Instruction.Operation, _ prefixes: Prefixes, _ modRM: ModRM
+  ) throws(DecodingError) -> Instruction {
+    // Where that is would depend on RIP.
+    guard modRM.memory.base != .nextInstruction else { throw .unsupported }
+    return toMemory(operation, prefixes.stackOperandSize, .none, modRM)
+  }
+
+  /// MOVS, CMPS, STOS, LODS, SCAS. Only the source's segment can be overridden.
   static func string(_ opcode: UInt8, _ width: Width, _ prefixes: Prefixes) -> Instruction {
     var source = MemoryOperand(segment: prefixes.segment ?? .ds, addressSize: prefixes.addressSize)
     source.base = .register(6)
@@ -111,6 +158,14 @@ extension InstructionDecoder {
     case 0xa4:
       instruction = Instruction(
         operation: .moveString, width: width, memory: source, operand: .none, destination: .memory)
+    case 0xa6:
+      instruction = Instruction(
+        operation: .compareStrings(whileEqual: !prefixes.repeatsUntilEqual), width: width, memory: source,
+        operand: .none, destination: .register)
+    case 0xae:
+      instruction = Instruction(
+        operation: .scanString(whileEqual: !prefixes.repeatsUntilEqual), width: width, memory: target,
+        operand: accumulator, destination: .register)
     case 0xaa:
       instruction = Instruction(
         operation: .storeString, width: width, memory: target, operand: accumulator, destination: .memory)
@@ -130,8 +185,8 @@ extension Instruction {
     switch operation {
     case .arithmetic(let operation): return operation.writesResult
     case .bit(let operation): return operation != .test
-    case .exchange, .compareExchange: return true
-    case .move, .moveZeroExtended, .moveSignExtended, .moveString, .storeString, .loadString: return false
+    case .exchange, .compareExchange, .compareExchangePair, .exchangeAdd: return true
+    default: return false
     }
   }
 }

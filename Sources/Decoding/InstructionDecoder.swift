@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the x86 instructions that guests use on device memory: moves, string moves, exchanges, arithmetic and bit
-/// operations with one operand in memory, in 16-, 32- and 64-bit code.
+/// Reads the x86 instructions that guests use on device memory, and where they believe that memory is: moves, strings,
+/// exchanges, arithmetic, bit operations, shifts, pushes and pops, in 16-, 32- and 64-bit code.
 ///
-/// Everything else is refused by name; nothing is guessed.
+/// Everything else is refused, and `name` says what it is; nothing is guessed.
 package enum InstructionDecoder {
   /// Decodes the instruction at the start of `bytes`.
   package static func decode(_ bytes: InstructionBytes, as code: CodeSize) throws(DecodingError) -> Instruction {
@@ -34,6 +34,8 @@ package enum InstructionDecoder {
     case 0x63 where prefixes.code == .bits64:
       let modRM = try ModRM(from: &cursor, prefixes)
       return extended(.moveSignExtended, from: .doubleword, to: prefixes.operandSize, modRM)
+    case 0x50...0x5f, 0x68, 0x6a, 0x8f, 0x9c:
+      return try stack(opcode, prefixes, &cursor)
     case 0x80, 0x81, 0x83:
       return try immediateGroup(opcode, width, prefixes, &cursor)
     case 0x84, 0x85:
@@ -44,8 +46,10 @@ package enum InstructionDecoder {
       return try withRegister(.move, width, toMemory: opcode & 2 == 0, prefixes, &cursor)
     case 0xa0...0xa3:
       return try accumulatorMove(opcode, width, prefixes, &cursor)
-    case 0xa4, 0xa5, 0xaa...0xad:
+    case 0xa4...0xa7, 0xaa...0xaf:
       return string(opcode, width, prefixes)
+    case 0xc0, 0xc1, 0xd0...0xd3:
+      return try shiftGroup(opcode, width, prefixes, &cursor)
     case 0xc6, 0xc7:
       let modRM = try ModRM(from: &cursor, prefixes)
       guard modRM.opcodeExtension == 0 else { throw .unsupported }
@@ -76,6 +80,24 @@ package enum InstructionDecoder {
       return extended(operation, from: opcode & 1 == 0 ? .byte : .word, to: width, modRM)
     case 0xba:
       return try bitGroup(width, prefixes, &cursor)
+    case 0x40...0x4f:
+      return try withRegister(.conditionalMove(Condition(opcode)), width, toMemory: false, prefixes, &cursor)
+    case 0x90...0x9f:
+      return toMemory(.setCondition(Condition(opcode)), .byte, .none, try ModRM(from: &cursor, prefixes))
+    case 0xaf:
+      return try withRegister(.multiply, width, toMemory: false, prefixes, &cursor)
+    case 0xc0, 0xc1:
+      let width = prefixes.operandSize(of: opcode)
+      return try withRegister(.exchangeAdd, width, toMemory: true, prefixes, &cursor)
+    case 0xc7:
+      let modRM = try ModRM(from: &cursor, prefixes)
+      guard modRM.opcodeExtension == 1, !prefixes.isWide else { throw .unsupported }
+      return toMemory(.compareExchangePair, .quadword, .none, modRM)
+    case 0x38:
+      let opcode = try cursor.next()
+      // With F2, these opcodes are CRC32.
+      guard opcode & 0xfe == 0xf0, !prefixes.isRepeated else { throw .unsupported }
+      return try withRegister(.moveReversed, width, toMemory: opcode & 1 != 0, prefixes, &cursor)
     case 0xc3:
       // With a prefix, this opcode is another instruction or none.
       guard !prefixes.changesOperandSize, !prefixes.isRepeated else { throw .unsupported }

@@ -11,8 +11,10 @@ package protocol DeviceBus: ~Copyable {
   mutating func write(address: UInt64, width: Int, value: UInt64)
 }
 
-/// The guest's memory by linear address: the side of a MOVS that is no device.
+/// The guest's memory by linear address: what an instruction touches besides the device that it left for.
 package protocol LinearMemory: ~Copyable {
+  /// The guest-physical address of `linear` if that is a device's, or nobody's; `nil` if it is memory.
+  mutating func device(at linear: UInt64, isWrite: Bool) throws(PageWalkError) -> UInt64?
   mutating func read(linear: UInt64, width: Width) throws(PageWalkError) -> UInt64
   mutating func write(linear: UInt64, width: Width, value: UInt64) throws(PageWalkError)
 }
@@ -26,6 +28,11 @@ package struct GuestLinearMemory: LinearMemory, Sendable {
   package init(_ walk: PageWalk, isUser: Bool) {
     self.walk = walk
     self.isUser = isUser
+  }
+
+  package mutating func device(at linear: UInt64, isWrite: Bool) throws(PageWalkError) -> UInt64? {
+    let place = try walk.translate(linear, for: PageAccess(isWrite: isWrite, isUser: isUser))
+    return walk.memory.contains(place, count: 1) ? nil : place.value
   }
 
   package mutating func read(linear: UInt64, width: Width) throws(PageWalkError) -> UInt64 {

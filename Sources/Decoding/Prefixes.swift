@@ -6,6 +6,8 @@ struct Prefixes {
   let code: CodeSize
   private(set) var segment: SegmentName?
   private(set) var isRepeated = false
+  /// Whether the last of the prefixes that repeat is REPNE (F2).
+  private(set) var repeatsUntilEqual = false
   private(set) var isLocked = false
   private(set) var changesOperandSize = false
   private var changesAddressSize = false
@@ -40,7 +42,9 @@ struct Prefixes {
     case 0x64: segment = .fs
     case 0x65: segment = .gs
     case 0xf0: isLocked = true
-    case 0xf2, 0xf3: isRepeated = true
+    case 0xf2, 0xf3:
+      isRepeated = true
+      repeatsUntilEqual = byte == 0xf2
     default: return false
     }
     rex = 0
@@ -55,12 +59,19 @@ struct Prefixes {
   /// What REX adds to the register field of ModRM, to an index, and to a base.
   var registerExtension: UInt8 { (rex << 1) & 8 }
   var indexExtension: UInt8 { (rex << 2) & 8 }
+  /// Whether REX asks for 64 bits.
+  var isWide: Bool { rex & 8 != 0 }
   var baseExtension: UInt8 { (rex << 3) & 8 }
 
   /// The operand size of opcodes that have no byte form.
   var operandSize: Width {
     if rex & 8 != 0 { return .quadword }
     return (code == .bits16) != changesOperandSize ? .word : .doubleword
+  }
+
+  /// The operand size of what goes to the stack: 32 bits are not to be had in 64-bit code (§1.2.7).
+  var stackOperandSize: Width {
+    code == .bits64 ? (changesOperandSize ? .word : .quadword) : operandSize
   }
 
   /// The operand size of opcodes whose lowest bit tells bytes from the larger sizes.

@@ -17,6 +17,9 @@ package enum Width: Int, Sendable {
   /// `value` cut to this width.
   package func truncate(_ value: UInt64) -> UInt64 { value & mask }
 
+  /// The bytes of `value` in the other order.
+  package func reversed(_ value: UInt64) -> UInt64 { truncate(value).byteSwapped >> UInt64(64 - rawValue * 8) }
+
   /// `value`, read as a signed number of this width, with all 64 bits.
   package func signExtend(_ value: UInt64) -> UInt64 { ((value & mask) ^ signBit) &- signBit }
 }

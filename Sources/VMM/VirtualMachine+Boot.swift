@@ -51,6 +51,7 @@ extension VirtualMachine {
     state.tscOffset = cpu.value.tscOffset
     state.cr0 = 0x11
     state.rip = UInt64(entry.entryPoint)
+    state.registers.rsp = UInt64(entry.stackTop)
     state.registers.rsi = UInt64(entry.bootParameters)
     let data = Segment(selector: entry.dataSelector, attributes: 0xc93, limit: 0xffff_ffff)
     state.segments.cs = Segment(selector: entry.codeSelector, attributes: 0xc9b, limit: 0xffff_ffff)

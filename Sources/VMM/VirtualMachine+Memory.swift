@@ -32,7 +32,7 @@ extension VirtualMachine {
     var access = first
     let cpu = cpu
     var memory = GuestLinearMemory(walk, isUser: isUser)
-    let context = StringContext(bases: bases, code: code)
+    let context = SegmentContext(bases: bases, code: code, stack: stack)
     var flags = cpu.value.rflags
     let isPassed = passed.claims(address: first.address)
     defer {
@@ -80,6 +80,12 @@ extension VirtualMachine {
     let attributes = cpu.value.segments.cs.attributes
     if cpu.value.efer & 1 << 10 != 0, attributes & 1 << 9 != 0 { return .bits64 }
     return attributes & 1 << 10 != 0 ? .bits32 : .bits16
+  }
+
+  /// SS.B (bit 10 of the attributes) outside 64-bit code.
+  private var stack: Width {
+    if code == .bits64 { return .quadword }
+    return cpu.value.segments.ss.attributes & 1 << 10 != 0 ? .doubleword : .word
   }
 
   var isUser: Bool { cpu.value.segments.ss.attributes.bits(5, count: 2) == 3 }

@@ -27,6 +27,8 @@ extension VirtualMachine {
         line.append(byte: 0x20)
         line.append(magnitude: UInt64(bytes[index] ?? 0), radix: 16, width: 2)
       }
+      line.append(": ")
+      line.append(InstructionDecoder.name(bytes, as: code))
       Kernel.log(.error, line)
     }
     Kernel.exit(.crash)

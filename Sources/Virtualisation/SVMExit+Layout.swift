@@ -32,4 +32,5 @@ package enum SVMExitCode {
   package static var readUserCounters: UInt64   { 0x08E }                 // RDPRU
   package static var nestedPageFault: UInt64    { 0x400 }
   package static var invalid: UInt64            { 0xFFFF_FFFF_FFFF_FFFF }
+  package static var invalidIn32Bits: UInt64    { 0xFFFF_FFFF }           // the same as QEMU's TCG writes it
 }

@@ -34,7 +34,7 @@ package struct SVMExit: GuestExit {
     case SVMExitCode.setXCR: .setXCR
     case SVMExitCode.invalidateCaches, SVMExitCode.writeBackInvalidate: .cacheControl
     case SVMExitCode.shutdown: .shutdown
-    case SVMExitCode.invalid: .invalidState
+    case SVMExitCode.invalid, SVMExitCode.invalidIn32Bits: .invalidState
     case SVMExitCode.run, SVMExitCode.load...SVMExitCode.skinit, SVMExitCode.invalidateWithASID,
       SVMExitCode.monitor, SVMExitCode.monitorWait, SVMExitCode.monitorWaitArmed, SVMExitCode.readCounter,
       SVMExitCode.readUserCounters:

@@ -39,9 +39,15 @@ struct RecordingBus: DeviceBus {
   }
 }
 
-/// Memory of 64 bytes at linear address 0x1000; the rest is not present.
+/// Memory of 64 bytes at linear address 0x1000, and devices from 0xf000_0000 on; the rest is not present.
 struct SmallMemory: LinearMemory {
   var bytes = [UInt8](repeating: 0, count: 64)
+
+  mutating func device(at linear: UInt64, isWrite: Bool) throws(PageWalkError) -> UInt64? {
+    if linear >= 0xf000_0000 { return linear }
+    _ = try offset(linear, .byte)
+    return nil
+  }
 
   mutating func read(linear: UInt64, width: Width) throws(PageWalkError) -> UInt64 {
     var value: UInt64 = 0
@@ -68,6 +74,16 @@ struct Bench {
   var bus = RecordingBus(value: 0)
   var memory = SmallMemory()
   var bases = SegmentBases()
+  /// How wide the stack pointer is, if it is not as wide as code is.
+  var stack: Width?
+
+  private static func stack(_ code: CodeSize) -> Width {
+    switch code {
+    case .bits16: .word
+    case .bits32: .doubleword
+    case .bits64: .quadword
+    }
+  }
 
   init(device value: UInt64 = 0) { bus.value = value }
 
@@ -78,7 +94,7 @@ struct Bench {
     let instruction = try decode(bytes, code)
     return try instruction.execute(
       on: DeviceAccess(address: address, isWrite: isWrite), registers: &registers, flags: &flags,
-      context: StringContext(bases: bases, code: code), bus: &bus, memory: &memory)
+      context: SegmentContext(bases: bases, code: code, stack: stack ?? Self.stack(code)), bus: &bus, memory: &memory)
   }
 
   func has(_ flag: ArithmeticFlags) -> Bool { ArithmeticFlags(rawValue: flags).contains(flag) }

@@ -94,6 +94,7 @@ private let events: [ExitCase] = [
   ExitCase(name: "RDPMC", svm: nil, vmx: vmx(15), reason: .forbidden),
   ExitCase(name: "triple fault", svm: svm(0x7F), vmx: vmx(2), reason: .shutdown),
   ExitCase(name: "refused state", svm: svm(.max), vmx: vmx(0x8000_0021), reason: .invalidState),
+  ExitCase(name: "refused state in QEMU", svm: svm(0xffff_ffff), vmx: nil, reason: .invalidState),
   ExitCase(name: "refused MSR", svm: nil, vmx: vmx(0x8000_0022, 3), reason: .invalidState),
   ExitCase(name: "VMX instruction failed", svm: nil, vmx: vmx(0x8000_0000), reason: .invalidState),
   ExitCase(

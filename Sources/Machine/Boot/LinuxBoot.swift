@@ -8,6 +8,8 @@ package import Bits
 package struct EntryState: Equatable, Sendable {
   /// EIP.
   package var entryPoint: UInt32
+  /// ESP: Linux brings its own stack; a program of a few instructions that is loaded like it may push at once.
+  package var stackTop: UInt32
   /// ESI: where `boot_params` is.
   package var bootParameters: UInt32
   /// The descriptor table that the selectors below mean.
@@ -26,6 +28,8 @@ package struct EntryState: Equatable, Sendable {
 package enum LinuxBoot {
   /// Where the loader's own things are, all in conventional memory.
   static var gdtAddress: UInt64 { 0x1000 }
+  /// Below the parameters, with 20 KiB down to the descriptors' page.
+  static var stackTop: UInt64 { parametersAddress }
   static var parametersAddress: UInt64 { 0x7000 }
   static var parametersSize: UInt64 { 4096 }
   static var commandLineAddress: UInt64 { 0x2_0000 }
@@ -63,8 +67,9 @@ package enum LinuxBoot {
       try writeMemoryMap(to: memory)
     } catch { throw .badMemorySize }
     return EntryState(
-      entryPoint: UInt32(placement.base + kernel.entry), bootParameters: UInt32(parametersAddress),
-      gdtBase: UInt32(gdtAddress), gdtLimit: 0x1f, codeSelector: 0x10, dataSelector: 0x18)
+      entryPoint: UInt32(placement.base + kernel.entry), stackTop: UInt32(stackTop),
+      bootParameters: UInt32(parametersAddress), gdtBase: UInt32(gdtAddress), gdtLimit: 0x1f,
+      codeSelector: 0x10, dataSelector: 0x18)
   }
 
   /// Writes `boot_params` with the kernel's own setup header, and what every loader says in it.

@@ -116,6 +116,7 @@ struct LinuxBootTests {
     let entry = try load()
     #expect((entry.entryPoint, entry.bootParameters) == (0x100_0000, 0x7000))
     #expect((entry.codeSelector, entry.dataSelector, entry.gdtLimit) == (0x10, 0x18, 0x1f))
+    #expect(entry.stackTop <= entry.bootParameters && entry.stackTop - 16384 > entry.gdtBase + UInt32(entry.gdtLimit))
     #expect(try memory.read(UInt64(entry.gdtBase) + 0x10, as: UInt64.self) == 0x00cf_9b00_0000_ffff)
     #expect(try memory.read(UInt64(entry.gdtBase) + 0x18, as: UInt64.self) == 0x00cf_9300_0000_ffff)
   }
