@@ -40,7 +40,7 @@ extension PC {
     case .configurationData: return readConfiguration(port, width: width)
     case .power:
       defer { powerChanged() }
-      return power.read(port: port, width: width, now: now)
+      return power.read(port: port, width: width, now: powerTime(port))
     case .nobody:
       if let index = function(atPort: port) {
         return touchFunction(index) { $0.readPort(port, width: width) } ?? .max
@@ -94,9 +94,15 @@ extension PC {
       return clock.read(port: port, now: now)
     case .power:
       defer { powerChanged() }
-      return UInt8(truncatingIfNeeded: power.read(port: port, width: 1, now: now))
+      return UInt8(truncatingIfNeeded: power.read(port: port, width: 1, now: powerTime(port)))
     case .configurationAddress, .configurationData, .nobody: return 0xff
     }
+  }
+
+  /// What time a reading of the power management's registers is of.
+  private mutating func powerTime(_ port: UInt16) -> UInt64 {
+    guard port == PowerManagement.timerPort, paravirtualClock.isOn else { return now }
+    return timerComparison.time(at: now, intervalTimer.measurement)
   }
 
   private mutating func writeByte(_ port: UInt16, _ value: UInt8) -> Request {

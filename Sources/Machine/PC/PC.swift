@@ -29,6 +29,7 @@ package struct PC: ~Copyable {
   var uart = UART()
   var bridge = PCIHostBridge()
   var power = PowerManagement()
+  var timerComparison = TimerComparison()
   var apic: LocalAPIC
   var ioAPIC = IOAPIC()
   var registers: MSRPolicy

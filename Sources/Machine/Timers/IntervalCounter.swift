@@ -221,6 +221,12 @@ struct IntervalCounter: Sendable {
     return edge
   }
 
+  /// The ticks at which a count of mode 0 begins and ends.
+  var countdown: (start: Int64, end: Int64)? {
+    guard mode == .terminalCount, case .running(let origin) = state else { return nil }
+    return (origin, onlyEdge(origin))
+  }
+
   /// The rising edge of a mode that is not periodic.
   private func onlyEdge(_ origin: Int64) -> Int64 {
     origin + (mode == .softwareStrobe || mode == .hardwareStrobe ? count + 1 : count)

@@ -39,6 +39,14 @@ package struct IntervalTimer: Sendable {
   /// Whether channel 0 rises again and again: then every tick counts, and the owner re-injects those it fell behind.
   package var isPeriodic: Bool { channels[0].counter.mode.isPeriodic }
 
+  /// Channel 2's count in mode 0, by which a guest measures time; `nil` if there is none, or its gate is off.
+  var measurement: TimerComparison.Measurement? {
+    guard let count = channels[2].counter.countdown, count.start >= 0 else { return nil }
+    guard let start = Self.rate.time(ofTick: UInt64(count.start)), let end = Self.rate.time(ofTick: UInt64(count.end))
+    else { return nil }
+    return TimerComparison.Measurement(start: start, end: end)
+  }
+
   /// Reads a byte; the control word and ports that are not this device's read as ones.
   package mutating func read(port: UInt16, now: UInt64) -> UInt8 {
     switch port {
