@@ -15,25 +15,33 @@ enum StrictBochs {
     return folder + "/bochs"
   }
 
-  /// What the host did for exits until a moment ago, by their reasons, from the file that Bochs writes.
-  static func counts(in path: String) throws -> [ExitCounts] {
-    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
-      var counts = ExitCounts()
+  /// What the host did until a moment ago, from the file that Bochs writes.
+  static func counts(in path: String) throws -> HostCounts {
+    var counts = HostCounts()
+    for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
       let words = line.split(separator: " ")
-      for (name, value) in zip(words, words.dropFirst()) {
-        guard let count = Int(value) else { continue }
-        switch name {
-        case "reason": counts.reason = count
-        case "exits": counts.exits = count
-        case "reads": counts.reads = count
-        case "writes": counts.writes = count
-        case "entries": counts.listEntries = count
-        default: break
-        }
+      let named = Dictionary(zip(words, words.dropFirst()).map { (String($0), Int($1) ?? 0) }) { first, _ in first }
+      if let reason = named["reason"] {
+        counts.byReason.append(
+          ExitCounts(
+            reason: reason, exits: named["exits"] ?? 0, reads: named["reads"] ?? 0, writes: named["writes"] ?? 0,
+            listEntries: named["entries"] ?? 0))
+      } else {
+        counts.kept += named["kept"] ?? 0
+        counts.strange += named["strange"] ?? 0
       }
-      return counts
     }
+    return counts
   }
+}
+
+/// What the host did.
+struct HostCounts {
+  var byReason: [ExitCounts] = []
+  /// How often it came to ring 3 with translations from before.
+  var kept = 0
+  /// How often some of these were found under another CR3 than ring 3 then ran with.
+  var strange = 0
 }
 
 /// VM exits for one reason, and what was done from each to the next: VMREADs, VMWRITEs, and entries of lists of registers
