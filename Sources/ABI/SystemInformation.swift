@@ -30,6 +30,8 @@ package struct SystemInformation: BitwiseCopyable {
   /// Not zero: guests may write PRED_CMD, and FLUSH_CMD.
   package var passesPredictionCommand: UInt32 = 0
   package var passesFlushCommand: UInt32 = 0
+  /// The bits of SPEC_CTRL that guests may set; 0: they have no such register.
+  package var speculationControl: UInt64 = 0
 
   package init() {}
 }

@@ -6,6 +6,7 @@
 // them, and the entry code then hands it nothing but the vector.
 
 #include "include/CX86.h"
+#include "speculation.h"
 
 // Offsets in cx86_frame.
 #define R11 32
@@ -149,6 +150,7 @@ leave_user:
     xor %r9d, %r9d
     xor %r10d, %r10d
     xor %r11d, %r11d
+    PUSH_RETURNS
     ret
 trap_in_kernel:
     cld
@@ -236,6 +238,7 @@ cx86_wait_for_interrupt:
     sti                         // takes effect after the next instruction: no interrupt slips in before the halt
     hlt
     cli
+    PUSH_RETURNS
     ret
 
     .section .text.cx86_take_interrupt, "ax", @progbits

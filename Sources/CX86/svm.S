@@ -7,20 +7,31 @@
 #include "guest-registers.h"
 #include "speculation.h"
 
-.macro run_guest fills
+/// fills: `FILL_RETURN_STACK` after the exit; forgets: an IBPB; switches: SPEC_CTRL, whose value is the sixth argument's.
+.macro run_guest fills=0, forgets=0, switches=0
     push %rbp
     push %rbx
     push %r12
     push %r13
     push %r14
     push %r15
+    .if \switches
+    push %r9                    // SPEC_CTRL
+    .endif
     push %rdx                   // host VMCB
     push %rsi                   // registers
     mov %cr3, %rax
     cmp %rax, %rcx
     je 1f
     mov %r8, %cr3               // VMRUN keeps it for the exit
-1:  mov %rdi, %rax
+1:
+    .if \switches
+    mov $SPEC_CTRL, %ecx
+    mov (%r9), %eax
+    mov 4(%r9), %edx
+    wrmsr
+    .endif
+    mov %rdi, %rax
     clgi
     sti
     mov 8(%rsi), %rcx
@@ -43,6 +54,22 @@
     mov (%rsp), %rax
     STORE_GUEST_REGISTERS
     CLEAR_GUEST_REGISTERS
+    .if \switches
+    mov 16(%rsp), %rsi
+    mov $SPEC_CTRL, %ecx
+    rdmsr
+    mov %eax, (%rsi)
+    mov %edx, 4(%rsi)
+    xor %eax, %eax
+    xor %edx, %edx
+    wrmsr
+    .endif
+    .if \forgets
+    mov $PRED_CMD, %ecx
+    mov $1, %eax                // IBPB
+    xor %edx, %edx
+    wrmsr
+    .endif
     mov 8(%rsp), %rax
     vmload %rax
     .if \fills
@@ -50,7 +77,7 @@
     .endif
     cli
     stgi
-    add $16, %rsp
+    add $16 + 8 * \switches, %rsp
     pop %r15
     pop %r14
     pop %r13
@@ -63,10 +90,25 @@
     .section .text.cx86_svm_run, "ax", @progbits
     .globl cx86_svm_run
 cx86_svm_run:
-    run_guest 0
+    run_guest
 
     .section .text.cx86_svm_run_filled, "ax", @progbits
     .globl cx86_svm_run_filled
 cx86_svm_run_filled:
-    run_guest 1
+    run_guest fills=1
+
+    .section .text.cx86_svm_run_forgetting, "ax", @progbits
+    .globl cx86_svm_run_forgetting
+cx86_svm_run_forgetting:
+    run_guest fills=1, forgets=1
+
+    .section .text.cx86_svm_run_filled_control, "ax", @progbits
+    .globl cx86_svm_run_filled_control
+cx86_svm_run_filled_control:
+    run_guest fills=1, switches=1
+
+    .section .text.cx86_svm_run_forgetting_control, "ax", @progbits
+    .globl cx86_svm_run_forgetting_control
+cx86_svm_run_forgetting_control:
+    run_guest fills=1, forgets=1, switches=1
     .section .note.GNU-stack, "", @progbits

@@ -27,19 +27,19 @@ package struct CoreOccupancy: Equatable, Sendable, BitwiseCopyable {
   private var owner = -1
   private var isCacheForeign = true
 
-  /// Whether guests are left by the way that fills the return stack.
-  package let fillsReturns: Bool
+  /// What each exit of a guest does before anything else.
+  package let atExit: Measures
 
   /// A core that has nobody yet.
   package init(_ plan: SpeculationPlan) {
     self.plan = plan.measures & .atChange
-    fillsReturns = plan.measures.contains(.fillsReturns)
+    atExit = plan.measures & .atExit
   }
 
   /// A core that has no plan yet.
   package init() {
     plan = .none
-    fillsReturns = false
+    atExit = .none
   }
 
   /// How a domain comes to a core.

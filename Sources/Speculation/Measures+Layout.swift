@@ -18,16 +18,20 @@ package struct Measures: Flags {
   package static var clearsPointers: Self    { .bit(4) }   // FILD                 … in x87's pointers, which XRSTOR may leave
   // At each exit of a guest:
   package static var fillsReturns: Self      { .bit(5) }   // CALL                 no return goes where a guest wants it
+  package static var forgetsAtExit: Self     { .bit(11) }  // PRED_CMD.IBPB        … where returns are guessed as branches are
   // Once on each core:
   package static var setsControl: Self       { .bit(6) }   // SPEC_CTRL            `SpeculationPlan.control`
   package static var setsAutomatic: Self     { .bit(7) }   // EFER.AIBRSE
   package static var stopsTransactions: Self { .bit(8) }   // TSX_CTRL
   package static var setsBackup: Self        { .bit(9) }   // DE_CFG[9]            Zenbleed: as microcode does
+  package static var setsReduced: Self       { .bit(12) }  // BP_CFG[4]            SRSO on Zen 5: guests train no return of ours
   // At boot:
   package static var mapsSmall: Self         { .bit(10) }  // 4 KiB                no guest executes from larger pages
 
   /// All that a change of hands may be due.
   package static var atChange: Self { forgetsBranches | clearsBuffers | flushesL1 | clearsVectors }
+  /// All that an exit may be due.
+  package static var atExit: Self { fillsReturns | forgetsAtExit }
 }
 
 /// SPEC_CTRL, register 48h (Intel SDM volume 4, table 2-2; AMD APM volume 2, §3.2.9).
@@ -38,6 +42,11 @@ package struct SpeculationControl: Flags {
   package static var restricted: Self        { .bit(0) }   // IBRS
   package static var singleThread: Self      { .bit(1) }   // STIBP
   package static var keepsStoreOrder: Self   { .bit(2) }   // SSBD
+  package static var noTargetsUser: Self     { .bit(3) }   // IPRED_DIS_U
+  package static var noTargets: Self         { .bit(4) }   // IPRED_DIS_S
+  package static var returnsOnlyUser: Self   { .bit(5) }   // RRSBA_DIS_U
   package static var returnsOnly: Self       { .bit(6) }   // RRSBA_DIS_S
+  package static var noForwarding: Self      { .bit(7) }   // PSFD
+  package static var noDataPrefetch: Self    { .bit(8) }   // DDPD_U
   package static var noHistory: Self         { .bit(10) }  // BHI_DIS_S
 }

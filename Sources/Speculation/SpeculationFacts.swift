@@ -94,7 +94,8 @@ package struct SpeculationFacts: Sendable {
     var found: Vulnerabilities = .bounds | .branches | model.listed
     found.set(.stores, to: !has(.keepsStoreOrder))
     if has(.keepsBranchTypes) { found.remove(.returns) }
-    if has(.keepsReturns) || has(.keepsKernelReturns) { found.remove(.returnStack) }
+    // What keeps ring 3's training from ring 0 (SRSO_USER_KERNEL_NO) does not keep a guest's from its host.
+    if has(.keepsReturns) { found.remove(.returnStack) }
     if has(.keepsStoreQueue), has(.keepsL1) { found.remove(.scheduling) }
     found.remove(model.never)
     return found

@@ -33,7 +33,10 @@ extension SpeculationFeature {
   package static var flushesL1: Self          { Self(.leaf7EDX, 28) }       // L1D_FLUSH         FLUSH_CMD
   package static var capabilities: Self       { Self(.leaf7EDX, 29) }       // ARCH_CAPABILITIES
   package static var storeControl: Self       { Self(.leaf7EDX, 31) }       // SSBD
+  package static var forwardingControl: Self  { Self(.leaf7Sub2EDX, 0) }    // PSFD
+  package static var targetControl: Self      { Self(.leaf7Sub2EDX, 1) }    // IPRED_CTRL        IPRED_DIS_U, IPRED_DIS_S
   package static var returnControl: Self      { Self(.leaf7Sub2EDX, 2) }    // RRSBA_CTRL        returns never by other predictions
+  package static var prefetchControl: Self    { Self(.leaf7Sub2EDX, 3) }    // DDPD_U
   package static var historyControl: Self     { Self(.leaf7Sub2EDX, 4) }    // BHI_CTRL          BHI_DIS_S
   package static var restoresPointers: Self   { Self(.extensionsEBX, 2) }   // RstrFpErrPtrs     XRSTOR loads x87's pointers always
   package static var barrier: Self            { Self(.extensionsEBX, 12) }  // IBPB              PRED_CMD
@@ -41,12 +44,14 @@ extension SpeculationFeature {
   package static var amdThreadControl: Self   { Self(.extensionsEBX, 15) }  // STIBP
   package static var amdStoreControl: Self    { Self(.extensionsEBX, 24) }  // SSBD
   package static var keepsStoreOrder: Self    { Self(.extensionsEBX, 26) }  // SsbdNotRequired
+  package static var amdForwardingControl: Self { Self(.extensionsEBX, 28) } // PSFD
   package static var keepsBranchTypes: Self   { Self(.extensionsEBX, 29) }  // BTC_NO            no Retbleed
   package static var amdClearsBuffers: Self   { Self(.extended2EAX, 5) }    // VERW_CLEAR
   package static var automaticControl: Self   { Self(.extended2EAX, 8) }    // AutomaticIBRS     a bit of EFER
   package static var barrierForgetsTypes: Self { Self(.extended2EAX, 28) }  // IBPB_BRTYPE       IBPB empties all of it
   package static var keepsReturns: Self       { Self(.extended2EAX, 29) }   // SRSO_NO
   package static var keepsKernelReturns: Self { Self(.extended2EAX, 30) }   // SRSO_USER_KERNEL_NO
+  package static var reducesReturns: Self     { Self(.extended2EAX, 31) }   // SRSO_BP_SPEC_REDUCE  a bit of BP_CFG
   package static var keepsStoreQueue: Self    { Self(.extended2ECX, 1) }    // TSA_SQ_NO
   package static var keepsL1: Self            { Self(.extended2ECX, 2) }    // TSA_L1_NO
 }

@@ -22,6 +22,9 @@ extension SpeculationPlan {
     return switch one {
     case .bounds: "indices of system calls are masked"
     case .branches: branchAnswer
+    case .returns: "the return stack is filled at exits, and never runs empty"
+    case .returnStack: measures.contains(.setsReduced) ? "BP_CFG[4]" : "IBPB at exits"
+    case .targets: "no indirect branches; the return stack never runs empty"
     case .history: control.contains(.noHistory) ? "BHI_DIS_S, no indirect branches" : "no indirect branches"
     case .terminalFault: measures.contains(.flushesL1) ? "L1D flush before another guest" : "flushed underneath"
     case .aborts: measures.contains(.stopsTransactions) ? "TSX off" : "VERW at changes"
@@ -44,9 +47,8 @@ extension SpeculationPlan {
   private func openAnswer(_ one: Vulnerabilities) -> StaticString {
     switch one {
     case .branches: "no IBPB: microcode is too old"
-    case .returns, .returnStack, .targets:
-      measures.contains(.forgetsBranches)
-        ? "IBPB at changes, nothing against it within a turn" : "no IBPB: microcode is too old"
+    case .returns, .returnStack:
+      measures.contains(.forgetsAtExit) ? "to components that are taken over; IBPB at exits" : "microcode is too old"
     case .meltdown: "components' tables map the kernel's memory and components', no guest's"
     case .terminalFault: "no L1D flush: microcode is too old"
     default: "microcode is too old"

@@ -7,7 +7,8 @@ import Bits
 ///
 /// A core belongs to a VM or a server for a turn. What one leaves in it is cleared when another comes, and at no other
 /// time: the turns of one VM, its guest's and its VMM's, cost nothing. The kernel, which all of them enter, has no indirect
-/// branches, and fills the return stack at each exit.
+/// branches, and its returns go by its own calls: it fills the return stack at each exit, and calls no deeper than that is.
+/// Where a processor guesses returns by other means, predictions are forgotten at each exit.
 package struct SpeculationPlan: Equatable, Sendable, BitwiseCopyable {
   /// What the processor gives away if nothing is done.
   package let affected: Vulnerabilities
@@ -39,9 +40,28 @@ package struct SpeculationPlan: Equatable, Sendable, BitwiseCopyable {
     if says.contains(.enhancedControl) { control.insert(.restricted) }
     if facts.has(.returnControl), says.contains(.returnsRestricted) { control.insert(.returnsOnly) }
     if facts.has(.historyControl), affected.contains(.history) { control.insert(.noHistory) }
-    measures.set(.setsControl, to: !control.isEmpty)
-    // Nothing makes all returns of ring 0 safe from what the same VM has trained.
-    open.insert(affected & (.returns | .returnStack | .targets))
+    // Where it is there it is written, so that what a guest's is changed back to is what it was before.
+    measures.set(.setsControl, to: !(control | facts.control).isEmpty)
+    if facts.identity.vendor == .amd { planReturns(facts) }
+  }
+
+  /// AMD's processors may take any RET of ring 0 for a branch that others have trained, whatever is on the return stack.
+  private mutating func planReturns(_ facts: SpeculationFacts) {
+    let found = affected & (.returns | .returnStack)
+    guard !found.isEmpty else { return }
+    if found == .returnStack, facts.has(.keepsKernelReturns), facts.has(.reducesReturns) {
+      measures.insert(.setsReduced)
+      return
+    }
+    // From Zen 3 on a barrier forgets the types of branches only with the microcode that says so.
+    let forgetsTypes = facts.identity.family < 0x19 || facts.has(.barrierForgetsTypes)
+    guard measures.contains(.forgetsBranches), forgetsTypes else {
+      open.insert(found)
+      return
+    }
+    measures.insert(.forgetsAtExit)
+    // Components that were taken over train what their system calls then return by.
+    if !facts.has(.keepsKernelReturns) { open.insert(found) }
   }
 
   private mutating func planBuffers(_ facts: SpeculationFacts) {

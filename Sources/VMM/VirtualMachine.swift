@@ -41,6 +41,7 @@ struct VirtualMachine: ~Copyable {
     facts.architecturalCapabilities = information.architecturalCapabilities
     facts.passesPredictionCommand = information.passesPredictionCommand != 0
     facts.passesFlushCommand = information.passesFlushCommand != 0
+    facts.speculationControl = information.speculationControl
     // A 32-bit kernel keeps its registers in memory, where re-arming the plain timer costs no exit (`LocalAPICPage`).
     facts.offersDeadlineTimer = is64Bit
     let clock = GuestClock(

@@ -6,8 +6,11 @@
 // VMLOAD and VMSAVE; Intel SDM volume 3, §25.4.1, §27.4).
 
 extension GuestRegister {
-  package static var all: [11 of GuestRegister] {
+  package static var all: [14 of GuestRegister] {
     [
+      GuestRegister(0x0000_0048, "SPEC_CTRL",     svm: .control,       vmx: .control),
+      GuestRegister(0x0000_0049, "PRED_CMD",      svm: .command,       vmx: .command),
+      GuestRegister(0x0000_010B, "FLUSH_CMD",     svm: .absent,        vmx: .command),
       GuestRegister(0x0000_0174, "SYSENTER_CS",   svm: .loadAndSave,   vmx: .fields),
       GuestRegister(0x0000_0175, "SYSENTER_ESP",  svm: .loadAndSave,   vmx: .fields),
       GuestRegister(0x0000_0176, "SYSENTER_EIP",  svm: .loadAndSave,   vmx: .fields),

@@ -14,6 +14,21 @@ package enum RegisterKeeper: Sendable, Equatable {
   case kernel
   /// `ExtendedState`, when another vCPU comes to the core.
   case extendedState
+  /// The VMCB, where VMRUN and exit switch this. Else the kernel (`GuestControl`), to which each read and write exits until
+  /// the guest sets a bit that the kernel has not; then svm.S, before and after the guest, or the list.
+  case control
+  /// Nothing: it is a command, of which nothing stays.
+  case command
+  /// No guest has it.
+  case absent
+
+  /// Whether guests have it with no exit from their start on, on all processors.
+  package var isAlways: Bool {
+    switch self {
+    case .loadAndSave, .fields, .list, .extendedState: true
+    case .kernel, .control, .command, .absent: false
+    }
+  }
 }
 
 /// A model-specific register that a guest reads and writes with no exit to its VMM.

@@ -24,6 +24,8 @@ package struct SVMCapabilities: Equatable, Sendable {
   package let hasDecodeAssists: Bool
   /// Translations of one guest can be forgotten.
   package let hasFlushByASID: Bool
+  /// VMRUN and exit switch SPEC_CTRL, which guests have in the VMCB (§15.36).
+  package let switchesControl: Bool
   /// Numbers for the translations of guests, 0 included, which is the host's.
   package let identifierCount: UInt32
 
@@ -35,6 +37,7 @@ package struct SVMCapabilities: Equatable, Sendable {
     hasNextRIP = features.bits(3, count: 1) == 1
     hasFlushByASID = features.bits(6, count: 1) == 1
     hasDecodeAssists = features.bits(7, count: 1) == 1
+    switchesControl = features.bits(20, count: 1) == 1
     identifierCount = identifiers
   }
 

@@ -23,6 +23,7 @@ extension MSR {                                                           // AMD
   package static var cacheFlush: MSR        { MSR(0x0000_010B) }          // IA32_FLUSH_CMD (Intel)
   package static var transactions: MSR      { MSR(0x0000_0122) }          // IA32_TSX_CTRL (Intel)
   package static var decoding: MSR          { MSR(0xC001_1029) }          // DE_CFG (AMD)
+  package static var branches: MSR          { MSR(0xC001_102E) }          // BP_CFG (AMD)
   package static var attributes: MSR        { MSR(0x0000_0277) }          // PAT
   package static var tscDeadline: MSR       { MSR(0x0000_06E0) }          // IA32_TSC_DEADLINE
   package static var efer: MSR              { MSR(0xC000_0080) }          // EFER

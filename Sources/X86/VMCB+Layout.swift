@@ -56,6 +56,7 @@ extension VMCBField<UInt64> {
   package static var sysenterEIP: Self          { Self(0x638) }
   package static var cr2: Self                  { Self(0x640) }
   package static var guestPAT: Self             { Self(0x668) }
+  package static var speculation: Self          { Self(0x6E0) }           // SPEC_CTRL
 }
 extension VMCBSegment {
   package static var es: Self                   { Self(0x400) }

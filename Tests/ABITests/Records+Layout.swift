@@ -73,10 +73,11 @@ extension RecordLayout {
   /// Pages that kernel and components share while the machine runs.
   static var shared: [Self] {
     [
-      Self(SystemInformation.self, size: 216,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
+      Self(SystemInformation.self, size: 224,  alignment: 8, [(\.tscFrequency, 0), (\.tscAtWallClock, 8), (\.wallClock, 16), (\.scale, 24),
                                                               (\.supportedXCR0, 40), (\.coreCount, 48), (\.vendor, 52), (\.memoryOutsideGuests, 56), (\.guestBases, 64),
                                                               (\.sharesControllers, 192), (\.postsInterrupts, 196), (\.architecturalCapabilities, 200),
-                                                              (\.passesPredictionCommand, 208), (\.passesFlushCommand, 212)]),
+                                                              (\.passesPredictionCommand, 208), (\.passesFlushCommand, 212),
+                                                              (\.speculationControl, 216)]),
       Self(TimeScale.self,         size: 16,   alignment: 8, [(\.multiplier, 0), (\.shift, 4), (\.frequency, 8)]),
       Self(DomainStatus.self,      size: 1280, alignment: 8, [(\.name, 0), (\.state, 24), (\.starts, 28), (\.core, 32), (\.startedAt, 40),
                                                               (\.ticks, 48), (\.guestTicks, 56), (\.kernelTicks, 64), (\.exits, 72),

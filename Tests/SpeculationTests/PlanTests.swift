@@ -47,7 +47,7 @@ struct PlanTests {
       lines == [
         "Spectre v1: indices of system calls are masked",
         "Spectre v2: no indirect branches, IBPB at changes, returns filled at exits",
-        "Retbleed: vulnerable: IBPB at changes, nothing against it within a turn",
+        "Retbleed: the return stack is filled at exits, and never runs empty",
         "Meltdown: vulnerable: components' tables map the kernel's memory and components', no guest's",
         "L1TF: L1D flush before another guest",
         "MDS: VERW at changes",

@@ -37,7 +37,7 @@ extension Sample {
     .keepsPrivilege | .enhancedControl | .needsNoL1Flush | .keepsBuffers | .changesPageSizes | .keepsAborted
   private static let onChange: Measures = .forgetsBranches | .clearsBuffers
   private static let oldMeasures: Measures =
-    onChange | .flushesL1 | .clearsVectors | .fillsReturns | .mapsSmall
+    onChange | .flushesL1 | .clearsVectors | .fillsReturns | .setsControl | .mapsSmall
 
   static let all: [Sample] = intel + amd
 
@@ -48,13 +48,13 @@ extension Sample {
         .intel, 6, 0x55, 4, old + [.transactions, .capabilities],
         .returnsByBranches | .clearsFillBuffers | .gatherControl),
       affected: always | allOfMDS | .aborts | .staleData | .returns | .gather, measures: oldMeasures,
-      open: .meltdown | .returns, leaks: true),
+      open: .meltdown, leaks: true),
     Sample(
       name: "Skylake-SP with the microcode it was sold with",
       facts: SpeculationFacts(.intel, 6, 0x55, 4, [.vectors, .transactions]),
       affected: always | allOfMDS | .aborts | .staleData | .returns | .gather,
       measures: .clearsVectors | .fillsReturns | .mapsSmall,
-      open: .meltdown | .branches | .returns | .terminalFault | .buffers | .aborts | .staleData | .gather, leaks: true),
+      open: .meltdown | .branches | .terminalFault | .buffers | .aborts | .staleData | .gather, leaks: true),
     Sample(
       name: "Cascade Lake",
       facts: SpeculationFacts(
@@ -63,13 +63,13 @@ extension Sample {
           | .clearsFillBuffers | .gatherControl),
       affected: always | .history | .returns | .targets | .aborts | .staleData | .gather | .pageSizes,
       measures: onChange | .fillsReturns | .setsControl | .stopsTransactions | .mapsSmall,
-      control: .restricted, open: .targets | .returns, leaks: true),
+      control: .restricted, leaks: true),
     Sample(
       name: "Ice Lake-SP",
       facts: SpeculationFacts(
         .intel, 6, 0x6a, 6, old + [.capabilities], newer | .clearsFillBuffers | .gatherControl),
       affected: always | .history | .targets | .staleData | .gather,
-      measures: onChange | .fillsReturns | .setsControl, control: .restricted, open: .targets, leaks: true),
+      measures: onChange | .fillsReturns | .setsControl, control: .restricted, leaks: true),
     Sample(
       name: "Sapphire Rapids",
       facts: SpeculationFacts(
@@ -96,7 +96,7 @@ extension Sample {
       name: "Skylake-X as Bochs makes it", facts: SpeculationFacts(.intel, 6, 0x55, 4, [.vectors, .random]),
       affected: always | allOfMDS | .staleData | .returns | .gather,
       measures: .clearsVectors | .fillsReturns | .mapsSmall,
-      open: .meltdown | .branches | .returns | .terminalFault | .buffers | .staleData | .gather, leaks: true),
+      open: .meltdown | .branches | .terminalFault | .buffers | .staleData | .gather, leaks: true),
   ]
 
   private static let amdBasics: [SpeculationFeature] = [
@@ -106,31 +106,47 @@ extension Sample {
   static let amd: [Sample] = [
     Sample(
       name: "Zen", facts: SpeculationFacts(.amd, 0x17, 0x01, 2, [.vectors, .random, .barrier]),
-      affected: always | .returns | .returnStack, measures: .forgetsBranches | .fillsReturns | .clearsPointers,
+      affected: always | .returns | .returnStack, measures: onExit | .clearsPointers,
       open: .returns | .returnStack, leaks: true),
     Sample(
       name: "Zen 2", facts: SpeculationFacts(.amd, 0x17, 0x31, 0, amdBasics),
       affected: always | .returns | .returnStack | .vectorRegisters,
-      measures: .forgetsBranches | .fillsReturns | .setsBackup, open: .returns | .returnStack, leaks: true),
+      measures: onExit | .setsControl | .setsBackup, open: .returns | .returnStack, leaks: true),
     Sample(
-      name: "Zen 3", facts: SpeculationFacts(.amd, 0x19, 0x01, 1, amdBasics + [.keepsBranchTypes, .amdClearsBuffers]),
-      affected: always | .returnStack | .scheduling, measures: onChange | .fillsReturns, open: .returnStack,
+      name: "Zen 3 with the microcode of 2022",
+      facts: SpeculationFacts(.amd, 0x19, 0x01, 1, amdBasics + [.keepsBranchTypes]),
+      affected: always | .returnStack | .scheduling, measures: .forgetsBranches | .fillsReturns | .setsControl,
+      open: .returnStack | .scheduling, leaks: true),
+    Sample(
+      name: "Zen 3",
+      facts: SpeculationFacts(
+        .amd, 0x19, 0x01, 1, amdBasics + [.keepsBranchTypes, .barrierForgetsTypes, .amdClearsBuffers]),
+      affected: always | .returnStack | .scheduling, measures: onExit | .setsControl | .clearsBuffers,
+      open: .returnStack,
       leaks: true),
     Sample(
       name: "Zen 4",
       facts: SpeculationFacts(
-        .amd, 0x19, 0x11, 1, amdBasics + [.keepsBranchTypes, .automaticControl, .amdClearsBuffers]),
-      affected: always | .returnStack | .scheduling, measures: onChange | .fillsReturns | .setsAutomatic,
+        .amd, 0x19, 0x11, 1,
+        amdBasics + [.keepsBranchTypes, .automaticControl, .barrierForgetsTypes, .amdClearsBuffers]),
+      affected: always | .returnStack | .scheduling, measures: onExit | .setsControl | .clearsBuffers | .setsAutomatic,
       open: .returnStack, leaks: true),
     Sample(
-      name: "Zen 5",
-      facts: SpeculationFacts(
-        .amd, 0x1a, 0x02, 1,
-        amdBasics + [.keepsBranchTypes, .automaticControl, .keepsKernelReturns, .keepsStoreQueue, .keepsL1]),
-      affected: always, measures: .forgetsBranches | .fillsReturns | .setsAutomatic),
+      name: "Zen 5 without the bit of BP_CFG", facts: SpeculationFacts(.amd, 0x1a, 0x44, 0, zen5),
+      affected: always | .returnStack, measures: onExit | .setsControl | .setsAutomatic),
+    Sample(
+      name: "Zen 5", facts: SpeculationFacts(.amd, 0x1a, 0x02, 1, zen5 + [.reducesReturns]),
+      affected: always | .returnStack,
+      measures: .forgetsBranches | .fillsReturns | .setsControl | .setsAutomatic | .setsReduced),
     Sample(
       name: "EPYC as QEMU translates it", facts: translated, affected: .none, measures: .none),
   ]
+
+  private static let onExit: Measures = .forgetsBranches | .fillsReturns | .forgetsAtExit
+  private static let zen5: [SpeculationFeature] =
+    amdBasics + [
+      .keepsBranchTypes, .automaticControl, .barrierForgetsTypes, .keepsKernelReturns, .keepsStoreQueue, .keepsL1,
+    ]
 
   private static var translated: SpeculationFacts {
     SpeculationFacts(ProcessorIdentity(.amd, family: 0x17, model: 1, stepping: 2), isTranslated: true)

@@ -235,8 +235,9 @@ private func mask(_ bits: [Int]) -> UInt64 { bits.reduce(0) { $0 | 1 << UInt64($
     #expect(registers.map(\.number) == registers.map(\.number).sorted())
     #expect(Set(registers.map(\.number)).count == registers.count)
     for register in registers {
-      #expect([.loadAndSave, .extendedState].contains(register.svm), "\(register.name)")
-      #expect([.fields, .list, .kernel, .extendedState].contains(register.vmx), "\(register.name)")
+      let common: [RegisterKeeper] = [.extendedState, .control, .command]
+      #expect((common + [.loadAndSave, .absent]).contains(register.svm), "\(register.name)")
+      #expect((common + [.fields, .list, .kernel]).contains(register.vmx), "\(register.name)")
       // What the kernel keeps, it knows; what SWAPGS changes, no exit would tell it of.
       #expect((register.vmx == .kernel) == (CallRegisters()[register.number] != nil), "\(register.name)")
     }
@@ -249,6 +250,15 @@ private func mask(_ bits: [Int]) -> UInt64 { bits.reduce(0) { $0 | 1 << UInt64($
     // Fields of the VMCS: the SDM's volume 3, §25.4.1.
     let fields: Set<UInt32> = [0x174, 0x175, 0x176, 0xC000_0100, 0xC000_0101]
     #expect(Set(registers.filter { $0.vmx == .fields }.map(\.number)) == fields)
+  }
+
+  @Test func `what guests have against speculation is switched, or has nothing to be switched`() {
+    let registers = list(GuestRegister.all).filter { !$0.svm.isAlways && $0.vmx != .kernel }
+    #expect(registers.map(\.number) == [0x48, 0x49, 0x10B])
+    #expect(registers.map(\.svm) == [.control, .command, .absent])
+    #expect(registers.map(\.vmx) == [.control, .command, .command])
+    // No map passes them to guests of every processor.
+    #expect(!registers.contains { $0.vmx.isAlways })
   }
 
   @Test func `each way into ring 0 is a register that the table has`() {

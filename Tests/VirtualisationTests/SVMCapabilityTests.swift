@@ -36,6 +36,8 @@ private func exit(_ code: UInt64, _ capabilities: SVMCapabilities, first: UInt64
       #expect(new.flush == .own)
       #expect(new.identifierCount == 0x8000)
     }
+    #expect(Sample.zen4.switchesControl)
+    for old in [Sample.zen, Sample.k10, Sample.emulated] { #expect(!old.switchesControl) }
     #expect(Sample.k10.hasNextRIP)
     #expect(!Sample.k10.hasDecodeAssists && !Sample.k10.hasFlushByASID)
     #expect(Sample.k10.flush == .everything)

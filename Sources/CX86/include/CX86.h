@@ -178,6 +178,14 @@ void cx86_switch_stack(uint64_t stackTop, uint64_t launch) __attribute__((noretu
 void cx86_svm_run(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
 /// As `cx86_svm_run`; after the exit the return stack holds nothing of the guest's.
 void cx86_svm_run_filled(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
+/// As `cx86_svm_run_filled`; and all other predictions are forgotten.
+void cx86_svm_run_forgetting(uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3);
+/// As `cx86_svm_run_filled`, with a guest whose SPEC_CTRL is `*control`; the host's is 0.
+void cx86_svm_run_filled_control(
+    uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3, uint64_t *control);
+/// As `cx86_svm_run_forgetting`, with such a guest.
+void cx86_svm_run_forgetting_control(
+    uint64_t vmcb, uint64_t *registers, uint64_t hostVMCB, uint64_t hostCR3, uint64_t newCR3, uint64_t *control);
 
 // MARK: vmx.S
 

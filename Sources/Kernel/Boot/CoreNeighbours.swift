@@ -61,7 +61,7 @@ extension CorePlacement {
   /// Has VMs stay off that could be looked at, or could look, by the other thread of their core, unless the description
   /// takes that.
   mutating func separate(_ reader: borrowing BootImage, _ host: BootHost, _ cores: Table<Core>) {
-    guard reader.threads == .refuse, SpeculationPlan.ofThisProcessor.leaksBetweenThreads else { return }
+    guard reader.threads == .refuse, host.speculation.plan.leaksBetweenThreads else { return }
     let threads = host.machine.threads
     separate(reader) {
       threads.isOneCore(cores[$0].apicID, cores[$1].apicID)

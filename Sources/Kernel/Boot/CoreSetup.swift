@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Speculation
 import Virtualisation
 import X86
 
@@ -11,10 +12,11 @@ enum CoreSetup {
   /// - Parameter gates: The interrupt descriptor table, the same for all cores.
   static func enter(
     _ memory: CoreMemory, gates: PhysicalAddress, features: ProcessorFeatures, support: GuestSupport,
-    space: AddressSpace
+    plan: SpeculationPlan, space: AddressSpace
   ) {
     enterParked(memory, gates: gates, features: features, space: space)
-    support.enable(memory, gates: gates)
+    support.enable(memory, gates: gates, plan)
+    plan.begin()
   }
 
   /// What a core needs of that which only waits for machine checks.

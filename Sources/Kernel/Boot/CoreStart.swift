@@ -41,6 +41,8 @@ struct CoreLaunch: ~Copyable {
   let memory: CoreMemory
   let common: CoreCommon
   var kernel: Cell<Kernel>?
+  /// What it does about speculation, which it asked itself.
+  var plan: SpeculationPlan?
   /// Set by the core itself.
   let hasArrived = Atomic<Bool>(false)
   /// Whether it may run its threads.
@@ -148,9 +150,11 @@ func kernelCoreStart(_ launch: UInt64) {
   if start.value.isParked {
     CoreSetup.enterParked(memory, gates: common.gates, features: common.features, space: common.space)
   } else {
+    let plan = SpeculationPlan(.ofThisProcessor)
+    start.value.plan = plan
     CoreSetup.enter(
-      memory, gates: common.gates, features: common.features, support: common.support, space: common.space)
-    SpeculationPlan.ofThisProcessor.begin()
+      memory, gates: common.gates, features: common.features, support: common.support, plan: plan,
+      space: common.space)
     common.local.enable(usesDeadline: common.clock.timerRatio == 0)
   }
   ErrorBanks.enable(common.rules) { bank in
@@ -180,7 +184,7 @@ func runCore(_ launch: UInt64) {
   kernel.cores[index].timer = CoreTimer(
     apic: common.local, ratio: common.clock.timerRatio, patience: common.support.hasGuestTimer ? slice / 4 : 0)
   kernel.cores[index].fullSlice = slice
-  kernel.cores[index].occupancy = CoreOccupancy(.ofThisProcessor)
+  if let plan = start.value.plan { kernel.cores[index].occupancy = CoreOccupancy(plan) }
   if panicState.isTest.load(ordering: .relaxed) { provokePanic() }
   for place in 0..<kernel.cores[index].threads.count {
     let thread = kernel.cores[index].threads[place]

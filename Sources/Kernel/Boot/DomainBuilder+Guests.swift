@@ -4,15 +4,15 @@
 import ABI
 import Bits
 import Firmware
+import Speculation
 import X86
 
 extension DomainBuilder {
   /// The vCPUs, in the order of their domains.
   func virtualCPUs(
-    _ support: GuestSupport, _ features: ProcessorFeatures, _ domains: Table<Domain>, _ cores: Table<Core>,
-    _ memory: inout BootMemory
+    _ host: BootHost, _ domains: Table<Domain>, _ cores: Table<Core>, _ memory: inout BootMemory
   ) throws(BootError) -> Table<VirtualCPU> {
-    let maker = try GuestMaker(support, features, &memory)
+    let maker = try GuestMaker(host.support, host.features, host.speculation, &memory)
     var owners = FixedList<32, Int>()
     for index in 0..<domains.count where domains[index].traits.contains(.hasVirtualCPU) {
       try owners.append(index, orSay: "the description has more than 32 vCPUs")
@@ -53,7 +53,8 @@ extension DomainBuilder {
     let overlay = try mapGuest(of: domain, guest, maker.largestPage, &memory)
     let area = UInt64(maker.features.extendedStateSize).roundedUp(to: 4096) ?? 4096
     let extended = ExtendedState(
-      area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features)
+      area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features,
+      maker.speculation.plan)
     let host = cores[placement[domain].core].hostState
     let processor = try maker.make(guest, identifier: identifier, host: host, overlay: overlay, from: &memory)
     return VirtualCPU(state: state, processor: processor, extended: extended, memory: guest)

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Processors
+import Speculation
 import Virtualisation
 import X86
 
@@ -15,13 +16,15 @@ enum Probe {
 
   /// Runs guests of a few instructions.
   static func run(
-    _ features: ProcessorFeatures, _ support: GuestSupport, _ space: AddressSpace, _ memory: inout BootMemory
+    _ features: ProcessorFeatures, _ support: GuestSupport, _ speculation: ProcessorSpeculation,
+    _ space: AddressSpace, _ memory: inout BootMemory
   ) throws(BootError) -> Never {
     let core = try CoreMemory(0, &memory, space: space, descriptors: try CoreDescriptors(&memory))
     let gates = try memory.page()
     CoreSetup.fillGates(gates)
-    CoreSetup.enter(core, gates: gates, features: features, support: support, space: space)
-    let guest = try ProbeGuest(try GuestMaker(support, features, &memory), core, &memory)
+    CoreSetup.enter(
+      core, gates: gates, features: features, support: support, plan: speculation.plan, space: space)
+    let guest = try ProbeGuest(try GuestMaker(support, features, speculation, &memory), core, &memory)
     guard guest.halts() else { throw .refused("a guest does not run on this machine") }
     guard !support.hasGuestTimer || guest.leavesInTime() else {
       throw .refused("a guest does not leave at the end of its turn on this machine")
@@ -38,6 +41,15 @@ enum Probe {
     guard !support.postsInterrupts || guest.takesPosted() else {
       throw .refused("an interrupt of another core does not reach a guest that runs on this machine")
     }
+    guard !speculation.guests.control.isEmpty else { return end(support) }
+    guard guest.keepsControl(speculation) else {
+      throw .refused("a guest's SPEC_CTRL and the kernel's are not apart on this machine")
+    }
+    log(.information, "guests have SPEC_CTRL \(hex: speculation.guests.control.rawValue) for their own")
+    end(support)
+  }
+
+  private static func end(_ support: GuestSupport) -> Never {
     if case .vmx = support { VMXSupport.logCapabilities() }
     log(.information, "guests run here")
     cx86_out32(0xf4, yes)

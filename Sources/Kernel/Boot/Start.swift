@@ -6,6 +6,7 @@ import Bits
 import BootReport
 import CX86
 import Firmware
+import Speculation
 import Synchronization
 import X86
 
@@ -40,6 +41,7 @@ private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootE
   let masters = ConfigurationPorts().takeBus()
   let features = ProcessorFeatures()
   let support = try GuestSupport(features)
+  let speculation = ProcessorSpeculation(.ofThisProcessor)
 
   var memory = BootMemory(loader.memoryMap)
   let (text, _, _, end) = KernelSpace.layout
@@ -57,10 +59,11 @@ private func setUp(_ magic: UInt64, _ information: PhysicalAddress) throws(BootE
   cx86_write_cr3(space.root.value)
   let access = try busAccess(machine, masters: masters, memory)
   InterruptControllers.silenceOldControllers()
-  if options.isProbe { try Probe.run(features, support, space, &memory) }
+  if options.isProbe { try Probe.run(features, support, speculation, space, &memory) }
   phases.end("tables", at: cx86_rdtsc())
   let host = BootHost(
-    machine: machine, features: features, support: support, dataArea: dataArea, space: space, access: access,
+    machine: machine, features: features, support: support, speculation: speculation, dataArea: dataArea, space: space,
+    access: access,
     starter: CoreStart(page: lowPage, mute: options.muteCores))
   try SystemSetup(loader, host, MachineMemory(outside), &phases, &memory).run(options)
 }

@@ -78,7 +78,7 @@ struct SystemReport: ~Escapable {
     let form: StaticString = host.machine.apicMode == .registers ? "x2APIC; " : ""
     say(LogLine(report: "interrupts", "\(form)I/O APICs: \(controllers.count), with \(inputs) inputs; \(remapped)"))
     say(LogLine(report: "IOMMU", remappingLine))
-    SpeculationRows.say(.ofThisProcessor, isTranslated: host.features.isTranslated) { say($0) }
+    SpeculationRows.say(host.speculation.plan, isTranslated: host.features.isTranslated) { say($0) }
   }
 
   private var remapsInterrupts: Bool { kernel.remapping.count > 0 && kernel.remapping[0].remapsInterrupts }

@@ -43,7 +43,7 @@ struct SystemSetup {
     let domains = try BootMemory.table(reader.count(.domains), in: &memory) { index, memory throws(BootError) in
       try builder.domain(index, &memory)
     }
-    let virtualCPUs = try builder.virtualCPUs(host.support, host.features, domains, cores.cores, &memory)
+    let virtualCPUs = try builder.virtualCPUs(host, domains, cores.cores, &memory)
     let threads = try builder.threads(domains, &memory)
     var devices = DeviceAssignment(
       reader, machine, bus, interrupts, cores.cores, domains, placement, claimed: loader.memoryMap)
@@ -153,10 +153,11 @@ struct SystemSetup {
     information.sharesControllers = host.support.sharesControllers ? 1 : 0
     information.postsInterrupts = host.support.postsInterrupts ? 1 : 0
     information.coreCount = UInt32(cores)
-    let speculation = GuestSpeculation(.ofThisProcessor)
+    let speculation = host.speculation.guests
     information.architecturalCapabilities = speculation.capabilities.rawValue
     information.passesPredictionCommand = speculation.forgetsBranches ? 1 : 0
     information.passesFlushCommand = speculation.flushesL1 ? 1 : 0
+    information.speculationControl = speculation.control.rawValue
     return BootMemory.cell(information, at: try memory.page())
   }
 

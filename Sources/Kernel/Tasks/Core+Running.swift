@@ -131,7 +131,7 @@ extension Core {
 
   @inline(__always)
   private func hostReturn(to index: Int, _ kernel: Kernel) -> HostReturn {
-    HostReturn(state: hostState, space: kernel.root(of: index), fillsReturns: occupancy.fillsReturns)
+    HostReturn(state: hostState, space: kernel.root(of: index), atExit: occupancy.atExit)
   }
 
   /// Whom the guest's OUT is for, if it is a kick: its VMM need not hear of it.

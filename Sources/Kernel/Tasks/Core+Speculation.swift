@@ -41,9 +41,6 @@ extension SpeculationFacts {
 }
 
 extension SpeculationPlan {
-  /// The plan for the processor that asks.
-  static var ofThisProcessor: SpeculationPlan { SpeculationPlan(.ofThisProcessor) }
-
   /// What is set once, by each core for itself.
   func begin() {
     if measures.contains(.setsControl) { MSR.speculation.value = control.rawValue }
@@ -51,6 +48,7 @@ extension SpeculationPlan {
     // RTM_DISABLE and TSX_CPUID_CLEAR (Intel SDM volume 4, table 2-2).
     if measures.contains(.stopsTransactions) { MSR.transactions.value |= 3 }
     if measures.contains(.setsBackup) { MSR.decoding.value |= 1 << 9 }
+    if measures.contains(.setsReduced) { MSR.branches.value |= 1 << 4 }
   }
 }
 

@@ -27,12 +27,12 @@ struct ExtendedState: ~Copyable {
   private var debug = DebugAddresses()
   private var tscAuxiliary: UInt64 = 0
 
-  init(area: PhysicalExtent, features: ProcessorFeatures) {
+  init(area: PhysicalExtent, features: ProcessorFeatures, _ plan: SpeculationPlan) {
     self.area = area
     hasXSAVE = features.hasXSAVE
     hasTSCAuxiliary = features.hasRDTSCP
     all = features.supportedXCR0
-    clearsPointers = SpeculationPlan.ofThisProcessor.measures.contains(.clearsPointers)
+    clearsPointers = plan.measures.contains(.clearsPointers)
     reset()
   }
 

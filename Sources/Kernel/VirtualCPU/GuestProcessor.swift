@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import Processors
+import Speculation
 import Virtualisation
 import X86
 
@@ -42,7 +43,7 @@ protocol GuestProcessor {
   /// Forgets all translations of the guest's addresses.
   func forgetTranslations()
   /// Forgets all translations and pending events of the guest, and the registers that only it writes.
-  func reset()
+  mutating func reset()
 }
 
 /// What an exit comes back to, besides the kernel's own code.
@@ -52,8 +53,8 @@ struct HostReturn {
   /// The address space: the VMM's, which most exits end in. It is in CR3 before the entry, since an exit that loads CR3
   /// with other tables would leave the processor with the translations of those before, wherever these outlast an exit.
   var space: PagingRoot
-  /// Whether the guest's return predictions are to be overwritten after the exit, where that is not the exit's own way.
-  var fillsReturns = false
+  /// What is done against the guest's predictions after the exit, where that is not the exit's own way.
+  var atExit = Measures.none
 }
 
 extension ExitReason {

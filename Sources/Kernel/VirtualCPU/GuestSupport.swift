@@ -25,10 +25,10 @@ enum GuestSupport {
   }
 
   /// Turns it on for this core, whose tables and registers are the kernel's by now.
-  func enable(_ memory: CoreMemory, gates: PhysicalAddress) {
+  func enable(_ memory: CoreMemory, gates: PhysicalAddress, _ plan: SpeculationPlan) {
     switch self {
     case .svm: SVMSupport.enable(memory)
-    case .vmx(let controls): VMXSupport.enable(memory, gates: gates, revision: controls.revision)
+    case .vmx(let controls): VMXSupport.enable(memory, gates: gates, revision: controls.revision, plan)
     }
   }
 
@@ -73,14 +73,19 @@ struct GuestMaker {
   }
 
   let features: ProcessorFeatures
+  let speculation: ProcessorSpeculation
   private let kind: Kind
 
-  init(_ support: GuestSupport, _ features: ProcessorFeatures, _ memory: inout BootMemory) throws(BootError) {
+  init(
+    _ support: GuestSupport, _ features: ProcessorFeatures, _ speculation: ProcessorSpeculation,
+    _ memory: inout BootMemory
+  ) throws(BootError) {
     self.features = features
+    self.speculation = speculation
     kind =
       switch support {
-      case .svm(let capabilities): .svm(capabilities, try SVMPermissions(&memory))
-      case .vmx(let controls): .vmx(controls, try VMXPermissions(&memory))
+      case .svm(let capabilities): .svm(capabilities, try SVMPermissions(speculation.guests, capabilities, &memory))
+      case .vmx(let controls): .vmx(controls, try VMXPermissions(speculation.guests, &memory))
       }
   }
 
@@ -102,7 +107,7 @@ struct GuestMaker {
 
   /// The largest page of a nested page table: guests execute from all of them.
   var largestPage: PageSize {
-    guard !SpeculationPlan.ofThisProcessor.measures.contains(.mapsSmall) else { return .small }
+    guard !speculation.plan.measures.contains(.mapsSmall) else { return .small }
     return switch kind {
     case .svm: features.hasGiBPages ? .huge : .large
     case .vmx(let controls, _): controls.hasHugePages ? .huge : controls.hasLargePages ? .large : .small
@@ -122,14 +127,20 @@ struct GuestMaker {
             vmcb: VMCB.new(at: try memory.page()), memory: guest, asid: identifier, permissions: permissions,
             capabilities: capabilities,
             intercepts: SVMIntercepts(watchesCR4: capabilities.canSettleMoves && features.hasINVPCID),
+            control: capabilities.switchesControl ? .absent : control,
             isTranslated: features.isTranslated, overlay: overlay)))
     case .vmx(let controls, let permissions):
       .vmx(
         try memory.cell(
           VMXProcessor(
-            memory: guest, identifier: identifier, permissions: permissions, controls: controls, host: host,
-            overlay: overlay, from: &memory)))
+            memory: guest, identifier: identifier, permissions: permissions, controls: controls, control: control,
+            host: host, overlay: overlay, from: &memory)))
     }
+  }
+
+  /// A guest's SPEC_CTRL.
+  private var control: GuestControl {
+    GuestControl(allowed: speculation.guests.control, host: speculation.plan.control)
   }
 }
 

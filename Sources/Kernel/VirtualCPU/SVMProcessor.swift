@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Processors
+import Speculation
 import Virtualisation
 import X86
 
@@ -14,6 +15,11 @@ struct SVMProcessor: GuestProcessor {
   let capabilities: SVMCapabilities
   /// Whether QEMU's TCG is the processor.
   let isTranslated: Bool
+  let permissions: SVMPermissions
+  /// The guest's SPEC_CTRL, where VMRUN does not switch it.
+  var control: GuestControl
+  /// What it is while the guest runs, once it is the guest's own.
+  var ownControl: UInt64 = 0
   /// The entry of the nested page table that shows the overlay page, and what it holds while it does.
   let overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
 
@@ -25,8 +31,11 @@ struct SVMProcessor: GuestProcessor {
 
   init(
     vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, capabilities: SVMCapabilities,
-    intercepts: SVMIntercepts, isTranslated: Bool, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
+    intercepts: SVMIntercepts, control: GuestControl, isTranslated: Bool,
+    overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?
   ) {
+    self.permissions = permissions
+    self.control = control
     self.vmcb = vmcb
     self.overlay = overlay
     self.capabilities = capabilities
@@ -37,14 +46,17 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.intercept2] = intercepts.second
     vmcb[.intercept3] = intercepts.third
     vmcb[.ioPermissions] = permissions.ports.value
-    vmcb[.msrPermissions] = permissions.registers.value
     vmcb[.asid] = asid
     vmcb[.nestedPaging] = 1
     vmcb[.nestedCR3] = memory.root.value
     reset()
   }
 
-  func reset() {
+  mutating func reset() {
+    control.reset()
+    ownControl = 0
+    vmcb[.msrPermissions] = permissions.registers.value
+    vmcb[.speculation] = 0
     vmcb[.eventInjection] = 0
     vmcb[.virtualInterrupt] = VirtualInterrupt.masksHost.rawValue
     forgetTranslations()
@@ -76,12 +88,12 @@ struct SVMProcessor: GuestProcessor {
     unsafe withUnsafeMutablePointer(to: &registers.value.registers) {
       let words = unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
       let (vmcb, state, space) = (vmcb.address.value, host.state.value, host.space)
-      if host.fillsReturns {
-        // SAFETY: as above.
-        unsafe cx86_svm_run_filled(vmcb, words, state, space.value, space.keeping)
-      } else {
+      if host.atExit.isEmpty {
         // SAFETY: as above.
         unsafe cx86_svm_run(vmcb, words, state, space.value, space.keeping)
+      } else {
+        // SAFETY: as above.
+        unsafe enter(words, host)
       }
     }
     vmcb[.tlbControl] = 0
@@ -91,6 +103,25 @@ struct SVMProcessor: GuestProcessor {
     let isRepeated = interrupted & Self.eventValid != 0 && interrupted.bits(8, count: 3) != 4
     vmcb[.eventInjection] = isRepeated ? interrupted : 0
     giveBackException()
+  }
+
+  /// Where something is to be done about what the guest leaves.
+  @inline(never)
+  @unsafe private mutating func enter(_ words: UnsafeMutablePointer<UInt64>, _ host: HostReturn) {
+    let (vmcb, state, space) = (vmcb.address.value, host.state.value, host.space)
+    let forgets = host.atExit.contains(.forgetsAtExit)
+    guard control.isOwn else {
+      // SAFETY: the caller's.
+      return unsafe forgets
+        ? cx86_svm_run_forgetting(vmcb, words, state, space.value, space.keeping)
+        : cx86_svm_run_filled(vmcb, words, state, space.value, space.keeping)
+    }
+    // SAFETY: the caller's; and the routine reads and writes this one word.
+    unsafe withUnsafeMutablePointer(to: &ownControl) {
+      unsafe forgets
+        ? cx86_svm_run_forgetting_control(vmcb, words, state, space.value, space.keeping, $0)
+        : cx86_svm_run_filled_control(vmcb, words, state, space.value, space.keeping, $0)
+    }
   }
 
   /// QEMU 7.2 saves a number for the flags of a guest that it stops between `cmpxchg8b` and the next instruction that

@@ -14,21 +14,37 @@ struct SVMPermissions {
   let ports: PhysicalAddress
   /// All registers exit but those that `GuestRegister` names.
   let registers: PhysicalAddress
+  /// Another, for guests that have SPEC_CTRL for their own.
+  let ownRegisters: PhysicalAddress
 
-  init(_ memory: inout BootMemory) throws(BootError) {
+  init(
+    _ guests: GuestSpeculation, _ capabilities: SVMCapabilities, _ memory: inout BootMemory
+  ) throws(BootError) {
     ports = try memory.bytes(3 * 4096)
-    registers = try memory.bytes(2 * 4096)
-    // SAFETY: three and two pages, dealt out above.
+    // SAFETY: three pages, dealt out above.
     unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
+    registers = try Self.map(guests, &memory)
+    if guests.control.isEmpty || capabilities.switchesControl {
+      ownRegisters = registers
+    } else {
+      ownRegisters = try Self.map(guests, &memory)
+    }
+    if !guests.control.isEmpty { Self.pass(.svm(MSR.speculation.number), in: ownRegisters) }
+  }
+
+  /// A map with what all guests have.
+  private static func map(_ guests: GuestSpeculation, _ memory: inout BootMemory) throws(BootError) -> PhysicalAddress {
+    let registers = try memory.bytes(2 * 4096)
+    // SAFETY: two pages, dealt out above.
     unsafe DirectMap.pointer(registers).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
     let all = GuestRegister.all
-    for index in 0..<all.count { pass(.svm(all[index].number)) }
-    // A command: nothing of it is to be switched.
-    if GuestSpeculation(.ofThisProcessor).forgetsBranches { pass(.svm(MSR.prediction.number)) }
+    for index in 0..<all.count where all[index].svm.isAlways { pass(.svm(all[index].number), in: registers) }
+    if guests.forgetsBranches { pass(.svm(MSR.prediction.number), in: registers) }
+    return registers
   }
 
   /// Lets guests read and write a register.
-  private func pass(_ bits: PermissionBits) {
+  private static func pass(_ bits: PermissionBits, in registers: PhysicalAddress) {
     // SAFETY: the offset lies inside the map's two pages, whatever the register's number.
     let pointer = unsafe DirectMap.pointer(registers) + bits.offset
     let byte = unsafe pointer.load(as: UInt8.self)

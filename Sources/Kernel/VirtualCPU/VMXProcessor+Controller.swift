@@ -38,7 +38,7 @@ extension VMXProcessor {
     state.value.isShared = isShared
     if posted != nil { vmcs[.pinControls] = isShared ? controls.pin | controls.posting : controls.pin }
     vmcs[.secondaryControls] = isShared ? controls.secondary | controls.sharing : controls.secondary
-    vmcs[.registerMap] = isShared ? permissions.sharedRegisters.value : permissions.registers.value
+    vmcs[.registerMap] = registerMap
     if !isShared { vmcs[.interruptStatus] = VMXInterruptStatus.idle.rawValue }
   }
 

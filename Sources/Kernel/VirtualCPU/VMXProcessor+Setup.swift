@@ -4,6 +4,7 @@
 import ABI
 import Bits
 import CX86
+import Speculation
 import Virtualisation
 import X86
 
@@ -11,7 +12,7 @@ import X86
 extension VMXProcessor {
   init(
     memory: AddressSpace, identifier: UInt32, permissions: VMXPermissions, controls: VMXControls,
-    host: PhysicalAddress, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?,
+    control: GuestControl, host: PhysicalAddress, overlay: (entry: Cell<PageTableEntry>, shown: PageTableEntry)?,
     from boot: inout BootMemory
   ) throws(BootError) {
     vmcs = VMCS(address: try boot.page())
@@ -27,6 +28,7 @@ extension VMXProcessor {
     self.identifier = identifier
     self.permissions = permissions
     self.controls = controls
+    self.control = control
     self.overlay = overlay
   }
 
@@ -34,6 +36,7 @@ extension VMXProcessor {
   func reset() {
     vmcs.clear()
     state.value = VMXState()
+    state.value.control = control
     state.value.mustForget = true
     posted?.reset()
     // The registers that guests write, and nobody else.
@@ -59,7 +62,7 @@ extension VMXProcessor {
     vmcs[.injection] = 0
     vmcs[.portsA] = permissions.ports.value
     vmcs[.portsB] = permissions.ports.value + 4096
-    vmcs[.registerMap] = permissions.registers.value
+    vmcs[.registerMap] = registerMap
     vmcs[.virtualAPIC] = virtualAPIC.value
     vmcs[.nestedRoot] = EPTEntry.pointer(to: memory.root.value)
     if controls.hasIdentifiers { vmcs[.identifier] = UInt16(truncatingIfNeeded: identifier) }
@@ -68,12 +71,7 @@ extension VMXProcessor {
       vmcs[.notificationVector] = UInt16(Vectors.posted)
       vmcs[.postedDescriptor] = postedDescriptor.value
     }
-    // An exit stores what the next entry loads, but for what exits to write it.
-    vmcs[.exitStore] = registerList.start.value
-    vmcs[.entryLoad] = registerList.start.value
-    vmcs[.exitLoad] = host.physicalAddress.value + VMXHost.registerList
-    vmcs[.exitStoreCount] = UInt32(VMXRegisterList.alwaysCount)
-    switchCallRegisters(false)
+    placeRegisters()
     vmcs[.ownedCR0] = controls.cr0.owned
     vmcs[.ownedCR4] = controls.cr4.owned
   }

@@ -5,6 +5,7 @@ import ABI
 import Bits
 import CX86
 import Processors
+import Speculation
 import Virtualisation
 import X86
 
@@ -18,6 +19,8 @@ struct VMXProcessor: GuestProcessor {
   /// The number of the guest's translations; from 1.
   let identifier: UInt32
   let permissions: VMXPermissions
+  /// The guest's SPEC_CTRL after a reset.
+  let control: GuestControl
   /// What the VMCS has no field for.
   let state: Cell<VMXState>
   /// The page of the core.
@@ -124,8 +127,8 @@ struct VMXProcessor: GuestProcessor {
       }
       return true
     case VMXExitCode.controlRegister: return settlesControlRegister(registers)
-    case VMXExitCode.readMSR: return settlesCallRegister(registers, isWrite: false)
-    case VMXExitCode.writeMSR: return settlesCallRegister(registers, isWrite: true)
+    case VMXExitCode.readMSR: return settlesRegister(registers, isWrite: false)
+    case VMXExitCode.writeMSR: return settlesRegister(registers, isWrite: true)
     case VMXExitCode.exception:
       settleException()
       return false

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Speculation
 import Virtualisation
 import X86
 
@@ -27,6 +28,8 @@ struct VMXState: BitwiseCopyable {
   var dr6: UInt64 = 0xffff_0ff0
   /// The guest's registers for SYSCALL.
   var calls = CallRegisters()
+  /// The guest's SPEC_CTRL.
+  var control = GuestControl.absent
   /// The address space that an exit comes back to, as the VMCS has it; 0 before the first entry.
   var hostSpace: UInt64 = 0
   var known = VMXKnown()

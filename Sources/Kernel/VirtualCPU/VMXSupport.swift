@@ -27,33 +27,54 @@ struct VMXPermissions {
   /// Two pages of ports; all exit.
   let ports: PhysicalAddress
   /// A page of registers. All exit but those that `GuestRegister` names.
-  let registers: PhysicalAddress
+  private let registers: PhysicalAddress
   /// Another, for guests whose local APIC the processor shares: in this the EOI register can be written, too.
-  let sharedRegisters: PhysicalAddress
+  private let sharedRegisters: PhysicalAddress
+  /// Both once more, for guests that have SPEC_CTRL for their own.
+  private let ownRegisters: PhysicalAddress
+  private let ownSharedRegisters: PhysicalAddress
 
-  init(_ memory: inout BootMemory) throws(BootError) {
+  init(_ guests: GuestSpeculation, _ memory: inout BootMemory) throws(BootError) {
     ports = try memory.bytes(2 * 4096)
-    registers = try memory.page()
-    sharedRegisters = try memory.page()
     // SAFETY: two pages, dealt out above.
     unsafe DirectMap.pointer(ports).initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * 4096)
-    Self.fill(registers)
-    Self.fill(sharedRegisters)
-    Self.pass(.vmx(0x80B, isWrite: true), in: sharedRegisters)
+    registers = try Self.map(guests, &memory)
+    sharedRegisters = try Self.map(guests, isShared: true, &memory)
+    let hasControl = !guests.control.isEmpty
+    ownRegisters = hasControl ? try Self.map(guests, ownsControl: true, &memory) : registers
+    ownSharedRegisters =
+      hasControl ? try Self.map(guests, isShared: true, ownsControl: true, &memory) : sharedRegisters
   }
 
-  private static func fill(_ page: PhysicalAddress) {
+  /// The map for a guest.
+  func map(isShared: Bool, ownsControl: Bool) -> PhysicalAddress {
+    if ownsControl { return isShared ? ownSharedRegisters : ownRegisters }
+    return isShared ? sharedRegisters : registers
+  }
+
+  private static func map(
+    _ guests: GuestSpeculation, isShared: Bool = false, ownsControl: Bool = false, _ memory: inout BootMemory
+  ) throws(BootError) -> PhysicalAddress {
+    let page = try memory.page()
+    fill(page, guests)
+    if isShared { pass(.vmx(0x80B, isWrite: true), in: page) }
+    if ownsControl {
+      pass(.vmx(MSR.speculation.number, isWrite: false), in: page)
+      pass(.vmx(MSR.speculation.number, isWrite: true), in: page)
+    }
+    return page
+  }
+
+  private static func fill(_ page: PhysicalAddress, _ guests: GuestSpeculation) {
     // SAFETY: a page, dealt out for this.
     unsafe DirectMap.pointer(page).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
     let all = GuestRegister.all
-    for index in 0..<all.count where all[index].vmx != .kernel {
+    for index in 0..<all.count where all[index].vmx.isAlways {
       pass(.vmx(all[index].number, isWrite: false), in: page)
       pass(.vmx(all[index].number, isWrite: true), in: page)
     }
-    // Commands: nothing of them is to be switched.
-    let speculation = GuestSpeculation(.ofThisProcessor)
-    if speculation.forgetsBranches { pass(.vmx(MSR.prediction.number, isWrite: true), in: page) }
-    if speculation.flushesL1 { pass(.vmx(MSR.cacheFlush.number, isWrite: true), in: page) }
+    if guests.forgetsBranches { pass(.vmx(MSR.prediction.number, isWrite: true), in: page) }
+    if guests.flushesL1 { pass(.vmx(MSR.cacheFlush.number, isWrite: true), in: page) }
   }
 
   /// Lets guests read or write a register.
@@ -72,18 +93,26 @@ struct VMXPermissions {
 struct VMXRegisterList {
   let start: PhysicalAddress
 
-  static var count: Int { 4 }
-  /// Those at the beginning of the list that are switched whether the guest's SYSCALL is on or not.
-  static var alwaysCount: Int { 1 }
+  static var count: Int { 5 }
+  /// Where SPEC_CTRL is, and the first of those that are the guest's SYSCALL's. Between them KernelGSbase is always switched.
+  static var control: Int { 0 }
+  static var firstCall: Int { 2 }
 
-  /// The registers that SWAPGS and SYSCALL use, which the VMCS does not hold.
+  /// The registers that the VMCS does not hold.
   static func number(_ index: Int) -> UInt32 {
     switch index {
-    case 0: MSR.kernelGSBase.number
-    case 1: MSR.star.number
-    case 2: MSR.longStar.number
+    case control: MSR.speculation.number
+    case 1: MSR.kernelGSBase.number
+    case firstCall: MSR.star.number
+    case 3: MSR.longStar.number
     default: MSR.callFlagMask.number
     }
+  }
+
+  /// The part of the list that is switched: where in it that begins, in bytes, and how many there are.
+  static func part(ownsControl: Bool, hasCalls: Bool) -> (offset: UInt64, count: UInt32) {
+    let first = ownsControl ? control : control + 1
+    return (UInt64(first) * 16, UInt32((hasCalls ? count : firstCall) - first))
   }
 
   /// An entry: the register's number and its value.
@@ -124,7 +153,7 @@ enum VMXSupport {
   }
 
   /// Turns VMX on for this core, whose tables and registers are the kernel's by now.
-  static func enable(_ memory: CoreMemory, gates: PhysicalAddress, revision: UInt32) {
+  static func enable(_ memory: CoreMemory, gates: PhysicalAddress, revision: UInt32, _ plan: SpeculationPlan) {
     switch VMXPermission(MSR.featureControl.value) {
     case .allowed: break
     case .open(let value): MSR.featureControl.value = value
@@ -136,12 +165,11 @@ enum VMXSupport {
     let host: Cell<VMXHost> = BootMemory.place(at: memory.hostState)
     host.value = VMXHost(
       taskBase: memory.taskState.address, descriptorsBase: memory.descriptors.address,
-      gatesBase: DirectMap.base + gates.value, exit: exitAddress)
-    VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill { MSR($0).value }
-  }
-
-  private static var exitAddress: UInt64 {
-    let fills = SpeculationPlan.ofThisProcessor.measures.contains(.fillsReturns)
-    return fills ? cx86_vmx_exit_filled_address() : cx86_vmx_exit_address()
+      gatesBase: DirectMap.base + gates.value,
+      exit: plan.measures.contains(.fillsReturns) ? cx86_vmx_exit_filled_address() : cx86_vmx_exit_address())
+    // SPEC_CTRL is not on all processors, and is written later.
+    VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill {
+      $0 == MSR.speculation.number ? plan.control.rawValue : MSR($0).value
+    }
   }
 }

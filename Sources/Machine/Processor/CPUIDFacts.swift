@@ -21,10 +21,15 @@ package struct CPUIDFacts: Equatable, Sendable {
   /// Whether the guest can write PRED_CMD, and FLUSH_CMD.
   package var passesPredictionCommand = false
   package var passesFlushCommand = false
+  /// The bits of SPEC_CTRL that the guest may set; 0 where it has no such register.
+  package var speculationControl: UInt64 = 0
   /// What it reads from IA32_ARCH_CAPABILITIES; 0 where it has no such register.
   package var architecturalCapabilities: UInt64 = 0
 
   package init() {}
+
+  /// Whether the guest may set these bits of SPEC_CTRL.
+  func canControl(_ bits: UInt64) -> Bool { speculationControl & bits == bits }
 
   var hasOSXSAVE: Bool { cr4 & 1 << 18 != 0 }
   var hasProtectionKeys: Bool { cr4 & 1 << 22 != 0 }

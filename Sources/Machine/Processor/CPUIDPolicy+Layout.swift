@@ -169,12 +169,12 @@ extension FeatureMask {
       .pass(23, with: .zmm)                   // AVX512_FP16
       .hide(24)                               // AMX_TILE
       .hide(25)                               // AMX_INT8
-      .hide(26)                               // IBRS, IBPB       SPEC_CTRL is not switched; 8000_0008 has IBPB alone
-      .hide(27)                               // STIBP            SPEC_CTRL
+      .pass(26, if: facts.passesPredictionCommand && facts.canControl(1 << 0))  // IBRS, IBPB  PRED_CMD, SPEC_CTRL
+      .pass(27, if: facts.canControl(1 << 1)) // STIBP            SPEC_CTRL
       .pass(28, if: facts.passesFlushCommand) // L1D_FLUSH        FLUSH_CMD is a command: nothing is to be switched
       .force(29, if: facts.architecturalCapabilities != 0)  // ARCH_CAPABILITIES  what Roost does besides is in it
       .hide(30)                               // CORE_CAPABILITIES  not passed through
-      .hide(31)                               // SSBD             SPEC_CTRL
+      .pass(31, if: facts.canControl(1 << 2)) // SSBD             SPEC_CTRL
   }
 
   /// Leaf 7, subleaf 1, EAX.
@@ -204,6 +204,19 @@ extension FeatureMask {
       .hide(17)                               // UIRET_UIF
       .hide(18)                               // CET_SSS
       .hide(19)                               // AVX10            its leaf is not offered
+  }
+
+  /// Leaf 7, subleaf 2, EDX.
+  static func leaf7Sub2EDX(_ facts: CPUIDFacts) -> Self {
+    Self(facts)
+      .pass(0, if: facts.canControl(1 << 7))  // PSFD             SPEC_CTRL
+      .pass(1, if: facts.canControl(1 << 3 | 1 << 4))  // IPRED_CTRL  SPEC_CTRL
+      .pass(2, if: facts.canControl(1 << 5 | 1 << 6))  // RRSBA_CTRL  SPEC_CTRL
+      .pass(3, if: facts.canControl(1 << 8))  // DDPD_U           SPEC_CTRL
+      .pass(4, if: facts.canControl(1 << 10)) // BHI_CTRL         SPEC_CTRL
+      .pass(5)                                // MCDT_NO          says what the machine needs not
+      .hide(6)                                // UC_LOCK_DIS      an MSR the guest has not
+      .hide(7)                                // MONITOR_MITG_NO  an idle guest must halt
   }
 
   /// Leaf D, subleaf 1, EAX.
@@ -288,19 +301,20 @@ extension FeatureMask {
       .pass(9)                                // WBNOINVD
       .force(12, if: facts.passesPredictionCommand)  // IBPB      PRED_CMD is a command; Linux asks here on Intel, too
       .hide(13)                               // INT_WBINVD
-      .hide(14)                               // IBRS             SPEC_CTRL is not switched
-      .hide(15)                               // STIBP
-      .hide(16)                               // IbrsAlwaysOn
-      .hide(17)                               // StibpAlwaysOn
-      .hide(18)                               // IbrsPreferred
+      .pass(14, if: facts.canControl(1 << 0)) // IBRS             SPEC_CTRL
+      .pass(15, if: facts.canControl(1 << 1)) // STIBP            SPEC_CTRL
+      .pass(16, if: facts.canControl(1 << 0)) // IbrsAlwaysOn     how the machine wants it used
+      .pass(17, if: facts.canControl(1 << 1)) // StibpAlwaysOn
+      .pass(18, if: facts.canControl(1 << 0)) // IbrsPreferred
+      .pass(19, if: facts.canControl(1 << 0)) // IbrsSameMode
       .pass(20)                               // EferLmsleUnsupported  says what the machine has not
-      .hide(24)                               // SSBD             SPEC_CTRL
+      .pass(24, if: facts.canControl(1 << 2)) // SSBD             SPEC_CTRL
       .hide(25)                               // VIRT_SSBD        VIRT_SPEC_CTRL is not passed through
       .pass(26)                               // SsbdNotRequired  says what the machine needs not, no MSR
       .hide(27)                               // CPPC             MSRs of the machine
-      .hide(28)                               // PSFD             SPEC_CTRL
+      .pass(28, if: facts.canControl(1 << 7)) // PSFD             SPEC_CTRL
       .pass(29)                               // BTC_NO           says what the machine needs not
-      .hide(30)                               // IBPB_RET
+      .pass(30, if: facts.passesPredictionCommand)  // IBPB_RET   what PRED_CMD does besides
   }
 
   /// Leaf 8000_0021, EAX.
@@ -309,6 +323,7 @@ extension FeatureMask {
       .pass(0)                                // NoNestedDataBp
       .pass(2)                                // LfenceAlwaysSerializing
       .hide(3)                                // SmmPgCfgLock
+      .pass(5)                                // VERW_CLEAR       VERW, no MSR
       .pass(6)                                // NullSelectClearsBase
       .hide(7)                                // UpperAddressIgnore  a bit of EFER the guest may not set
       .hide(8)                                // AutomaticIBRS    a bit of EFER the guest may not set
@@ -319,6 +334,15 @@ extension FeatureMask {
       .pass(27, if: facts.passesPredictionCommand)  // SBPB       PRED_CMD
       .pass(28, if: facts.passesPredictionCommand)  // IBPB_BRTYPE  PRED_CMD
       .pass(29)                               // SRSO_NO          says what the machine needs not
+      .pass(30)                               // SRSO_USER_KERNEL_NO
+      .hide(31)                               // SRSO_BP_SPEC_REDUCE  an MSR the guest has not
+  }
+
+  /// Leaf 8000_0021, ECX.
+  static func extended2ECX(_ facts: CPUIDFacts) -> Self {
+    Self(facts)
+      .pass(1)                                // TSA_SQ_NO        says what the machine needs not
+      .pass(2)                                // TSA_L1_NO
   }
 
   /// Leaf 4000_0001, EAX (Linux, Documentation/virt/kvm/x86/cpuid.rst): all of it ours.

@@ -79,7 +79,7 @@ package struct CPUIDPolicy: Equatable, Sendable {
     case 0:
       let answer = machine(7, 0)
       return CPUIDAnswer(
-        eax: min(answer.eax, 1),
+        eax: min(answer.eax, 2),
         ebx: FeatureMask.leaf7EBX(facts).apply(answer.ebx),
         ecx: FeatureMask.leaf7ECX(facts).apply(answer.ecx),
         edx: FeatureMask.leaf7EDX(facts).apply(answer.edx))
@@ -88,6 +88,8 @@ package struct CPUIDPolicy: Equatable, Sendable {
       return CPUIDAnswer(
         eax: FeatureMask.leaf7Sub1EAX(facts).apply(answer.eax),
         edx: FeatureMask.leaf7Sub1EDX(facts).apply(answer.edx))
+    case 2 where machine(7, 0).eax >= 2:
+      return CPUIDAnswer(edx: FeatureMask.leaf7Sub2EDX(facts).apply(machine(7, 2).edx))
     default: return .zero
     }
   }
@@ -131,7 +133,10 @@ package struct CPUIDPolicy: Equatable, Sendable {
     // One core, one thread: no cache is shared (EAX bits 14-25).
     case 0x8000_001d: with(machine) { $0.eax &= 0x3fff }
     case 0x8000_001e: CPUIDAnswer(eax: facts.apicID)
-    case 0x8000_0021: CPUIDAnswer(eax: FeatureMask.extended2EAX(facts).apply(machine.eax))
+    case 0x8000_0021:
+      CPUIDAnswer(
+        eax: FeatureMask.extended2EAX(facts).apply(machine.eax),
+        ecx: FeatureMask.extended2ECX(facts).apply(machine.ecx))
     // A SVM, 1B IBS, 1C LWP, 1F memory encryption, 20 platform QoS: hidden.
     default: .zero
     }
