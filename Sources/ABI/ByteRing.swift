@@ -39,6 +39,10 @@ package struct ByteRing {
     return used > mask &+ 1 ? 0 : Int(mask &+ 1 &- used)
   }
 
+  /// Bytes that were ever written, and read; both wrap.
+  package var written: UInt32 { load(.produced) }
+  package var consumed: UInt32 { load(.consumed) }
+
   /// Adds a byte.
   /// - Returns: How many bytes were taken: 0 if the ring is full.
   @discardableResult

@@ -3,7 +3,7 @@
 
 import Bits
 
-/// The memory a VMM and the console share: two `ByteRing`s, at `AddressMap.channels` plus the slot's stride.
+/// The memory a VMM and the console share: two `ByteRing`s and the machine's keys, at `AddressMap.channels` plus the slot's stride.
 ///
 /// The VM's number is the slot on the console's side, `VMMConfiguration.consoleSlot` the slot on the VMM's. The
 /// writer of a ring signals after it wrote. The console also signals once it has made room in an output ring that was
@@ -15,6 +15,8 @@ package enum ConsoleChannel {
   /// What people type: the console writes, the VMM reads.
   package static var inputOffset: UInt64 { 512 * .KiB }
   package static var inputSize: UInt64 { UInt64(ByteRing.headerSize) + 16 * .KiB }
+  /// What people press: `MachineKeys`, in the second ring's header, beyond its counters.
+  package static var keysOffset: UInt64 { inputOffset + 1024 }
   /// Bytes of the shared region.
   package static var size: UInt64 { inputOffset + inputSize }
 
@@ -32,6 +34,14 @@ package enum ConsoleChannel {
   package static func input(unsafeBase base: UnsafeMutableRawPointer) -> ByteRing {
     // SAFETY: the caller's `size` bytes at `base` end with this ring.
     unsafe ByteRing(unsafeBase: base + Int(inputOffset), regionSize: inputSize)
+  }
+
+  /// What people press, in the channel's memory at `base`.
+  ///
+  /// - Precondition: as for `MachineKeys`; `base` points to `size` bytes.
+  package static func keys(unsafeBase base: UnsafeMutableRawPointer) -> MachineKeys {
+    // SAFETY: the caller's `size` bytes at `base` hold the second ring's header, which is longer than this.
+    unsafe MachineKeys(unsafeBase: base + Int(keysOffset))
   }
 }
 

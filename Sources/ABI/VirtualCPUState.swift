@@ -120,6 +120,9 @@ package struct Injection: BitwiseCopyable {
   /// An exception that the guest takes at once: 0x100 | vector, with 0x200 if `errorCode` belongs to it; 0 for none.
   package var exception: UInt32 = 0
   package var errorCode: UInt32 = 0
+  /// Not zero: an NMI, which the guest takes as soon as an entry finds it able to. The kernel clears it then.
+  package var nonMaskable: UInt32 = 0
+  private var reserved: UInt32 = 0
   package init() {}
 
   package static var valid: UInt32 { 0x100 }

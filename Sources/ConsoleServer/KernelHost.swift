@@ -35,6 +35,11 @@ struct KernelHost: ConsoleHost {
     unsafe ConsoleChannel.input(unsafeBase: Self.channel(machine))
   }
 
+  func keys(of machine: Int) -> MachineKeys {
+    // SAFETY: as for `output`.
+    unsafe ConsoleChannel.keys(unsafeBase: Self.channel(machine))
+  }
+
   mutating func signal(machine: Int) { Kernel.signal(channel: machine) }
   mutating func stop(domain: UInt32) { change { () throws(Status) in try Kernel.stop(domain: Int(domain)) } }
   mutating func restart(domain: UInt32) { change { () throws(Status) in try Kernel.restart(domain: Int(domain)) } }
@@ -45,7 +50,7 @@ struct KernelHost: ConsoleHost {
   }
 
   private static func channel(_ machine: Int) -> UnsafeMutableRawPointer {
-    // SAFETY: only the address is made here; `output` and `input` say why it may be used.
+    // SAFETY: only the address is made here; `output`, `input` and `keys` say why it may be used.
     unsafe Memory.pointer(AddressMap.channels + UInt64(machine) * AddressMap.channelStride)
   }
 }

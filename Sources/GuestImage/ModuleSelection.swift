@@ -4,12 +4,13 @@
 /// The modules of a kernel that a guest gets: those named, and all that they need.
 package struct ModuleSelection: Sendable {
   /// The drivers a guest may need: paravirtual devices, VLANs, common network cards to pass
-  /// through, packet filters and address translation for gateways, disks, USB, file systems.
+  /// through, packet filters and address translation for gateways, disks, USB, file systems, the power button.
   package static let names = [
     "virtio_pci", "virtio_net", "virtio_blk", "virtio_console", "vmw_vsock_virtio_transport", "8021q",
     "e1000", "e1000e", "igb", "igc", "ixgbe", "i40e", "r8169", "8139too", "8139cp", "tg3",
     "iptable_filter", "iptable_nat", "xt_MASQUERADE", "xt_nat", "xt_conntrack", "xt_tcpudp",
     "ahci", "nvme", "xhci_pci", "usb_storage", "sd_mod", "ext4", "vfat", "nls_ascii", "nls_cp437", "crc32c_generic",
+    "button",
   ]
 
   /// Modules that must be there when another has found its devices, which appear too late for the search at boot.

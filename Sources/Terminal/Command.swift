@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
+
 /// What a person can ask of the console.
 enum Command: Equatable {
   /// `@N`: the keyboard goes to VM N.
@@ -19,6 +21,8 @@ enum Command: Equatable {
   case restart(Int)
   /// `@p N`: power off, or on.
   case power(Int)
+  /// `@b N`, `@w N`, `@i N`: press a key of VM N's that is not on a keyboard.
+  case press(MachineKey, Int)
   /// `@t N`: show the last exits of VM N.
   case trace(Int)
   /// `@s N`: show the counters of VM N, for programs to read.
@@ -81,6 +85,9 @@ struct CommandText {
     case 0x64: return isEnded(from: 2) ? .complete(.disks) : number(from: 2, machines: machines) { .shares($0) }
     case 0x72: return number(from: 2, machines: machines) { .restart($0) }
     case 0x70: return number(from: 2, machines: machines) { .power($0) }
+    case 0x62: return number(from: 2, machines: machines) { .press(.lineBreak, $0) }
+    case 0x77: return number(from: 2, machines: machines) { .press(.powerButton, $0) }
+    case 0x69: return number(from: 2, machines: machines) { .press(.nonMaskable, $0) }
     case 0x73: return number(from: 2, machines: machines) { .statistics($0) }
     case 0x74: return number(from: 2, machines: machines) { .trace($0) }
     default: return .refused(.unknown)

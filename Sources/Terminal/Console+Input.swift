@@ -51,6 +51,7 @@ extension Console {
     case .toggleMode: toggleMode()
     case .restart(let index): restart(index)
     case .power(let index): power(index)
+    case .press(let key, let index): press(key, of: index)
     case .trace(let index): showTrace(of: index)
     case .statistics(let index): showStatistics(of: index)
     case .network: startNetworkTable()
@@ -140,6 +141,25 @@ extension Console {
     } else {
       start(index)
     }
+  }
+
+  /// Presses what a board has beside its keyboard: its VMM does what follows.
+  private mutating func press(_ key: MachineKey, of index: Int) {
+    let machine = configuration.machines[index].name
+    guard links[index].isRunning else {
+      screen.say("\(machine) does not run; @r \(index) starts it")
+      return
+    }
+    var line = quote()
+    switch key {
+    case .lineBreak: line.appendLiteral("a BREAK for ")
+    case .powerButton: line.appendLiteral("pressing the power button of ")
+    case .nonMaskable: line.appendLiteral("an NMI for ")
+    }
+    line.append(machine)
+    screen.say(line)
+    host.keys(of: index).press(key, after: host.input(of: index).written)
+    links[index].needsSignal = true
   }
 
   private mutating func start(_ index: Int) {

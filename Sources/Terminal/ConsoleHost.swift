@@ -20,6 +20,8 @@ package protocol ConsoleHost {
   /// The shared memory of VM `machine`: its two rings.
   func output(of machine: Int) -> ByteRing
   func input(of machine: Int) -> ByteRing
+  /// The keys of VM `machine` beside its keyboard.
+  func keys(of machine: Int) -> MachineKeys
   /// Tells the VMM of VM `machine` that its rings changed.
   mutating func signal(machine: Int)
   mutating func stop(domain: UInt32)

@@ -6,7 +6,7 @@ import Bits
 import Component
 import Machine
 
-/// The VM's line to the console: two rings, and when it is worth telling the other side.
+/// The VM's line to the console: two rings and the keys of the machine, and when it is worth telling the other side.
 ///
 /// The console is woken for much text, and for anything at all once the guest pauses or 10 ms have passed: a guest that
 /// prints a character at a time does not wake it for each, and a person sees no difference.
@@ -16,6 +16,9 @@ struct ConsoleLink {
 
   private let output: ByteRing
   private let input: ByteRing
+  private let keys: MachineKeys
+  /// What was pressed up to now, in the order of `MachineKey.allCases`.
+  private var pressed: InlineArray<3, UInt32>
   /// Bytes written since the console was last told.
   private var unsaid = 0
   /// When the console has to be told at the latest, in guest time; `.max` for never.
@@ -29,6 +32,10 @@ struct ConsoleLink {
       AddressMap.channels + UInt64(VMMConfiguration.consoleSlot) * AddressMap.channelStride)
     unsafe output = ConsoleChannel.output(unsafeBase: base)
     unsafe input = ConsoleChannel.input(unsafeBase: base)
+    let keys = unsafe ConsoleChannel.keys(unsafeBase: base)
+    self.keys = keys
+    // What was pressed in an earlier life is not this one's.
+    pressed = [keys.count(.lineBreak), keys.count(.powerButton), keys.count(.nonMaskable)]
   }
 
   /// The console signalled: it typed something or made room.
@@ -59,13 +66,33 @@ struct ConsoleLink {
   mutating func exchange(with pc: inout PC, now: UInt64) {
     if now >= deadline { flush() }
     if !pc.canTransmit, output.space >= UART.transmitBurst { pc.canTransmit = true }
-    guard hasNews else { return }
-    var count = pc.receiveSpace
-    while count > 0, let byte = input.read() {
-      pc.receive(byte)
-      count -= 1
+    if hasNews { receive(into: &pc) }
+  }
+
+  @inline(never)
+  private mutating func receive(into pc: inout PC) {
+    if wasPressed(.powerButton) { pc.pressPowerButton() }
+    if wasPressed(.nonMaskable) { pc.raiseNMI() }
+    var hasBreak = keys.count(.lineBreak) != pressed[0]
+    while pc.receiveSpace > 0 {
+      if hasBreak, Int32(bitPattern: input.consumed &- keys.breakPosition) >= 0 {
+        hasBreak = !wasPressed(.lineBreak)
+        pc.receiveBreak()
+      } else if let byte = input.read() {
+        pc.receive(byte)
+      } else {
+        break
+      }
     }
     // What did not fit is looked at again after each exit, until the ring is empty.
-    hasNews = input.count > 0
+    hasNews = input.count > 0 || hasBreak
+  }
+
+  /// Whether `key` was pressed since this was last asked, however often.
+  private mutating func wasPressed(_ key: MachineKey) -> Bool {
+    let index = key.rawValue / 64
+    let count = keys.count(key)
+    defer { pressed[index] = count }
+    return count != pressed[index]
   }
 }

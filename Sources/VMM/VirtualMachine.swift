@@ -92,6 +92,7 @@ struct VirtualMachine: ~Copyable {
   @inline(__always)
   private mutating func prepareEntry() -> WakePlan? {
     var vector = pc.nextInterrupt()
+    if pc.hasNMI { offerNMI() }
     if vector != nil { isHalted = false }
     if isHalted { console.flush() }
     let plan = isHalted ? pc.planWake() : nil
@@ -106,6 +107,14 @@ struct VirtualMachine: ~Copyable {
     cpu.value.overlay = pc.showsLocalAPICPage ? 1 : 0
     setDeadline(isWaiting: isHalted && plan == nil)
     return plan
+  }
+
+  /// Gives the guest an NMI, which also ends its sleep; the kernel says when it was taken.
+  @inline(never)
+  private mutating func offerNMI() {
+    isHalted = false
+    cpu.value.injection.nonMaskable = 1
+    pc.hasNMI = false
   }
 
   /// Has the guest sleep until `end`, or a little longer if that lets guests of the core wake together (decision 25).

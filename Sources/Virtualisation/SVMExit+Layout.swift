@@ -14,6 +14,7 @@ package enum SVMExitCode {
   package static var initialise: UInt64         { 0x063 }
   package static var readCounter: UInt64        { 0x06F }                 // RDPMC
   package static var cpuid: UInt64              { 0x072 }
+  package static var interruptReturn: UInt64    { 0x074 }                 // IRET
   package static var invalidateCaches: UInt64   { 0x076 }
   package static var halt: UInt64               { 0x078 }
   package static var invalidateWithASID: UInt64 { 0x07A }

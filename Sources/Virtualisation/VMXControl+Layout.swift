@@ -8,6 +8,7 @@
 enum PinControl {
   static var interrupt: VMXControl            { VMXControl(0, "external-interrupt exiting") }
   static var nonMaskable: VMXControl          { VMXControl(3, "NMI exiting") }
+  static var virtualNonMaskable: VMXControl   { VMXControl(5, "virtual NMIs") }
   static var timer: VMXControl                { VMXControl(6, "activate VMX-preemption timer") }
   static var postedInterrupts: VMXControl     { VMXControl(7, "process posted interrupts") }
 }

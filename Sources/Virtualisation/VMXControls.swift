@@ -25,6 +25,8 @@ package struct VMXControls: Sendable {
   package let timer: VMXTimer?
   /// Whether an interrupt that must wait reaches the guest with no exit; else by an exit when its window opens.
   package let deliversInterrupts: Bool
+  /// Whether the processor knows of a guest that still handles an NMI; where it does not, guests get none.
+  package var tracksNonMaskable: Bool { pin & PinControl.virtualNonMaskable.mask != 0 }
   /// What is added to `secondary` for a guest whose local APIC the processor shares; 0 where it cannot.
   package let sharing: UInt32
   /// What is added to `pin` for such a guest, to which other cores then post interrupts; 0 where they cannot. Where they
@@ -83,6 +85,7 @@ package struct VMXControls: Sendable {
     var word = ControlWord(capability)
     try word.require(exitsOf: .pin)
     try word.forbid(PinControl.postedInterrupts)
+    word.prefer(PinControl.virtualNonMaskable)
     let hasTimer = wantsTimer && word.prefer(PinControl.timer)
     if !hasTimer { try word.forbid(PinControl.timer) }
     return (word.value, hasTimer)

@@ -35,6 +35,8 @@ package struct VMXEvent: Equatable, Sendable {
     VMXEvent(rawValue: vector & 0x1f | 3 << 8 | (hasErrorCode ? 1 << 11 : 0) | valid)
   }
 
+  package static var nonMaskable: VMXEvent { VMXEvent(rawValue: 2 | 2 << 8 | valid) }
+
   private static var valid: UInt32 { 1 << 31 }
 
   package var isValid: Bool { rawValue & Self.valid != 0 }

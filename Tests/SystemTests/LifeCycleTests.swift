@@ -45,6 +45,36 @@ extension SystemTests {
       try await system.expect("298-299-300\nLATER\n")
     }
 
+    @Test func `a BREAK and NMIs reach the guest`() async throws {
+      let system = try await FourMachines.system
+      try await system.run("true", on: 3)
+      system.type("@b 3")
+      system.type("h")
+      try await system.expect(.line("sysrq: HELP"), within: .seconds(60))
+      system.enter("")
+      for _ in 0..<2 {
+        system.type("@i 3")
+        try await system.expect(.line("NMI received for unknown reason"), within: .seconds(60))
+      }
+      system.enter("")
+      let counted = try await system.run(#"sed -n 's/^ *NMI: *\([0-9]*\).*/\1/p' /proc/interrupts"#, on: 3)
+      #expect(counted == "2")
+    }
+
+    @Test func `the power button wakes a guest that suspended itself`() async throws {
+      let system = try await FourMachines.system
+      #expect(try await system.run("cat /sys/power/suspend_stats/success", on: 2) == "0")
+      system.enter("echo freeze > /sys/power/state; echo A''WAKE")
+      // Pressed too early it says nothing to a guest whose programs do not listen.
+      var presses = 0
+      while !system.transcript.text.contains("AWAKE"), presses < 30 {
+        system.type("@w 2")
+        presses += 1
+        try? await system.expect(.line("AWAKE"), within: .seconds(4))
+      }
+      #expect(try await system.run("cat /sys/power/suspend_stats/success", on: 2) == "1")
+    }
+
     @Test func `a guest's reboot brings that VM back and disturbs no other`() async throws {
       let system = try await FourMachines.system
       system.select(1)

@@ -56,6 +56,7 @@ struct FakeHost: ConsoleHost {
   func counters(ofDisk number: Int) -> DiskCounters { system.disks[number] }
   func output(of machine: Int) -> ByteRing { ConsoleChannel.output(unsafeBase: system.channels[machine]) }
   func input(of machine: Int) -> ByteRing { ConsoleChannel.input(unsafeBase: system.channels[machine]) }
+  func keys(of machine: Int) -> MachineKeys { ConsoleChannel.keys(unsafeBase: system.channels[machine]) }
   mutating func signal(machine: Int) { system.signals.append(machine) }
   mutating func stop(domain: UInt32) { system.stopped.append(domain) }
   mutating func restart(domain: UInt32) { system.restarted.append(domain) }

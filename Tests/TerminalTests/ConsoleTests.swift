@@ -214,9 +214,33 @@ import Testing
     bench.type("@?")
 
     let help = bench.read().joined(separator: "\n")
-    for command in ["@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@q", "@t N", "@s N", "@n ", "@n N"] {
+    for command in [
+      "@N", "@@", "@?", "@m", "@l", "@r N", "@p N", "@b N", "@w N", "@i N", "@q", "@t N", "@s N", "@n ", "@n N",
+    ] {
       #expect(help.contains(command))
     }
+  }
+
+  @Test func `keys that are not on a keyboard are pressed, a BREAK behind what was typed`() throws {
+    var bench = try bench()
+    bench.type("abc\r")
+    bench.type("@b0")
+    bench.type("@w1")
+    bench.type("@i1")
+    bench.type("h")
+    let (first, second) = (bench.console.host.keys(of: 0), bench.console.host.keys(of: 1))
+    #expect(first.count(.lineBreak) == 1 && first.breakPosition == 4 && first.count(.nonMaskable) == 0)
+    #expect(second.count(.powerButton) == 1 && second.count(.nonMaskable) == 1 && second.count(.lineBreak) == 0)
+    #expect(bench.typed(to: 0) == "abc\rh")
+    #expect(bench.screen.contains("roost │ @b0: a BREAK for vm0"))
+    #expect(bench.screen.contains("roost │ @w1: pressing the power button of vm1"))
+  }
+
+  @Test func `a VM that does not run has no keys`() throws {
+    var bench = try Bench(ended: 1)
+    bench.type("@w1")
+    #expect(bench.console.host.keys(of: 1).count(.powerButton) == 0)
+    #expect(bench.screen.contains("roost │ vm1 does not run; @r 1 starts it"))
   }
 
   @Test func `an unknown command is answered with a sentence`() throws {

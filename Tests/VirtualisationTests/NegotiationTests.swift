@@ -69,7 +69,7 @@ private let lacks: [Lack] = [
   func `every fit processor runs guests alike`(model: ProcessorModel) throws {
     let controls = try VMXControls(model.capabilities)
 
-    #expect(controls.pin & ~(1 << 6) == 0x1F)
+    #expect(controls.pin & ~(1 << 6) == 0x3F)
     #expect(controls.processor == 0xB620_6DFA)
     #expect(controls.secondary & 0b1110_1010 == 0b1110_1010)
     #expect(controls.exit & ~(1 << 15) == 0x3F_6FFF)

@@ -15,8 +15,16 @@ extension SVMProcessor {
     switch vmcb[.exitCode] {
     case SVMExitCode.writeCR4: settlesCR4(registers)
     case SVMExitCode.modelSpecific: settlesControl(registers)
+    case SVMExitCode.interruptReturn: settlesInterruptReturn()
     default: false
     }
+  }
+
+  /// A guest ends its handling of an NMI, and may take another.
+  @inline(never)
+  private mutating func settlesInterruptReturn() -> Bool {
+    vmcb[.intercept1] &= ~Self.interruptReturn
+    return true
   }
 
   /// A guest reads or writes a register; SPEC_CTRL may be the kernel's to keep.

@@ -43,6 +43,7 @@ extension SVMProcessor {
     var control: VirtualInterrupt = .masksHost | VirtualInterrupt(rawValue: UInt32(state.cr8 & 0xf))
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
+    if state.injection.nonMaskable != 0 { loadNonMaskable(&state) }
     if state.injection.exception & Injection.valid != 0 {
       let hasErrorCode = state.givesErrorCode
       vmcb[.eventInjection] =
@@ -59,6 +60,18 @@ extension SVMProcessor {
       vmcb[.virtualVector] = interrupt & 0xff
     }
     vmcb[.virtualInterrupt] = control.rawValue
+  }
+
+  /// Delivers an NMI, unless the guest still handles one or something else is on its way. Until the guest's IRET it takes no
+  /// other: the intercept of that instruction says so, and its exit that it may again (`settles`).
+  @inline(never)
+  private mutating func loadNonMaskable(_ state: inout VirtualCPUState) {
+    guard vmcb[.intercept1] & Self.interruptReturn == 0, vmcb[.eventInjection] & Self.eventValid == 0,
+      state.injection.exception == 0, state.interruptShadow == 0
+    else { return }
+    vmcb[.eventInjection] = 2 | 2 << 8 | Self.eventValid
+    vmcb[.intercept1] |= Self.interruptReturn
+    state.injection.nonMaskable = 0
   }
 
   /// The type of event that brings the guest an interrupt; `nil` if none does.
@@ -122,7 +135,7 @@ extension SVMProcessor {
     exit.describe(reason, in: &information)
   }
 
-  private func storeSegments(_ segments: inout Segments) {
+  private mutating func storeSegments(_ segments: inout Segments) {
     segments.es = segment(.es)
     segments.cs = segment(.cs)
     segments.ss = segment(.ss)

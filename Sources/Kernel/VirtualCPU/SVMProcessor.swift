@@ -28,6 +28,8 @@ struct SVMProcessor: GuestProcessor {
   let efer = ControlRule.svmEFER
   /// EXITINTINFO and EVENTINJ: the event is there (§15.7.2, §15.20).
   static var eventValid: UInt64 { 1 << 31 }
+  /// The intercept of IRET (table B-1), which is there while a guest handles an NMI.
+  static var interruptReturn: UInt32 { 1 << 20 }
 
   init(
     vmcb: VMCB, memory: AddressSpace, asid: UInt32, permissions: SVMPermissions, capabilities: SVMCapabilities,
@@ -58,6 +60,7 @@ struct SVMProcessor: GuestProcessor {
     vmcb[.msrPermissions] = permissions.registers.value
     vmcb[.speculation] = 0
     vmcb[.eventInjection] = 0
+    vmcb[.intercept1] &= ~Self.interruptReturn
     vmcb[.virtualInterrupt] = VirtualInterrupt.masksHost.rawValue
     forgetTranslations()
     vmcb[.interruptShadow] = 0

@@ -107,6 +107,7 @@ extension VMXProcessor {
     let interrupt = state.injection.interrupt
     state.injection.wasTaken = 0
     withdrawInterrupt()
+    if state.injection.nonMaskable != 0 { loadNonMaskable(&state) }
     if state.injection.exception & Injection.valid != 0 {
       inject(
         .exception(state.injection.exception, hasErrorCode: state.givesErrorCode), errorCode: state.injection.errorCode)
@@ -117,6 +118,17 @@ extension VMXProcessor {
     }
     guard interrupt & Injection.valid != 0 else { return }
     offerInterrupt(interrupt & 0xff, state.cr8, isAlone: state.controller.isShared == 0)
+  }
+
+  /// Delivers an NMI, unless the guest still handles one, which the processor knows till its IRET, or something else is on
+  /// its way (Intel SDM volume 3, §26.3.1.5: blocking by STI, MOV SS and NMI).
+  @inline(never)
+  private func loadNonMaskable(_ state: inout VirtualCPUState) {
+    guard controls.tracksNonMaskable, !self.state.value.isInjecting, state.injection.exception == 0,
+      self.state.value.known.interruptibility & 0xb == 0
+    else { return }
+    inject(.nonMaskable, errorCode: 0)
+    state.injection.nonMaskable = 0
   }
 
   /// Nothing waits any more.

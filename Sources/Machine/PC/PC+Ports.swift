@@ -100,6 +100,7 @@ extension PC {
   }
 
   /// What time a reading of the power management's registers is of.
+  @inline(never)
   private mutating func powerTime(_ port: UInt16) -> UInt64 {
     guard port == PowerManagement.timerPort, paravirtualClock.isOn else { return now }
     return timerComparison.time(at: now, intervalTimer.measurement)

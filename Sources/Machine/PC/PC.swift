@@ -121,6 +121,12 @@ extension PC {
     setLine(.serial, isHigh: uart.interruptLine)
   }
 
+  /// Takes a BREAK from the console; while `receiveSpace` is 0 it is lost.
+  package mutating func receiveBreak() {
+    uart.receiveBreak()
+    setLine(.serial, isHigh: uart.interruptLine)
+  }
+
   /// Whether the console has room for `UART.transmitBurst` bytes; while not, the guest waits.
   package var canTransmit: Bool {
     get { uart.canTransmit }
@@ -129,6 +135,18 @@ extension PC {
       uart.canTransmit = newValue
       setLine(.serial, isHigh: uart.interruptLine)
     }
+  }
+
+  /// An NMI that the processor has not taken yet; whoever gives it to the guest clears this.
+  package var hasNMI: Bool {
+    get { apic.hasNMI }
+    set { apic.hasNMI = newValue }
+  }
+
+  /// Somebody pressed the button that a board has for an NMI: the line is the processor's LINT1 (ACPI's MADT says so).
+  package mutating func raiseNMI() {
+    apic.setLine(.lint1, isAsserted: true)
+    apic.setLine(.lint1, isAsserted: false)
   }
 
   /// Somebody pressed the machine's power button: what happens is the guest's affair.

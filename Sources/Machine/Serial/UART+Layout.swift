@@ -54,8 +54,10 @@ extension UART {
     let rawValue: UInt8
     static var dataReady: Self           { .bit(0) }              // DR
     static var overrun: Self             { .bit(1) }              // OE     cleared by being read
+    static var lineBreak: Self           { .bit(4) }              // BI     of the byte that is next; likewise
     static var holdingEmpty: Self        { .bit(5) }              // THRE
     static var transmitterEmpty: Self    { .bit(6) }              // TEMT
+    static var errorInFIFO: Self         { .bit(7) }
   }
 
   struct ModemStatus: Flags {                                     // MSR §8.7

@@ -46,6 +46,8 @@ package struct UART: Sendable {
   private var lineControl = LineControl.none
   private var modemControl = ModemControl.none
   private var modemChanges = ModemStatus.none
+  /// Bits of the places in `buffer` that hold a BREAK, which nobody was told of yet.
+  private var breaks: UInt16 = 0
   private var hasOverrun = false
   private var transmitterEmptyPending = false
   private var scratch: UInt8 = 0
@@ -63,6 +65,13 @@ package struct UART: Sendable {
   package mutating func receive(_ byte: UInt8) {
     guard !isLoopedBack else { return }
     put(byte)
+  }
+
+  /// Takes a BREAK from the line: a byte of zeros that comes with its own error.
+  package mutating func receiveBreak() {
+    guard !isLoopedBack, count < capacity else { return }
+    put(0)
+    breaks |= 1 << UInt16((head + count - 1) & 15)
   }
 
   /// Whether the port asks for its interrupt.
@@ -142,13 +151,16 @@ extension UART {
       if !isFIFOEnabled { buffer[head] = byte }
       return
     }
-    buffer[(head + count) & 15] = byte
+    let place = (head + count) & 15
+    buffer[place] = byte
+    breaks &= ~(1 << UInt16(place))
     count += 1
   }
 
   private mutating func take() -> UInt8 {
     guard count > 0 else { return 0 }
     let byte = buffer[head]
+    breaks &= ~(1 << UInt16(head))
     head = (head + 1) & 15
     count -= 1
     return byte
@@ -164,7 +176,7 @@ extension UART {
   private mutating func control(_ value: FIFOControl) {
     // Turning the FIFOs on or off empties them; other bits count only together with the enable bit (§8.3).
     let isChange = value.contains(.enable) != isFIFOEnabled
-    if isChange || value.contains(.clearReceiver | .enable) { (head, count) = (0, 0) }
+    if isChange || value.contains(.clearReceiver | .enable) { (head, count, breaks) = (0, 0, 0) }
     fifo = value.contains(.enable) ? value & .kept : .none
   }
 }
@@ -172,6 +184,9 @@ extension UART {
 // MARK: - Interrupts and lines
 
 extension UART {
+  /// Whether what is read next is a BREAK.
+  private var isBreakNext: Bool { count > 0 && breaks & 1 << UInt16(head) != 0 }
+
   private var isHoldingEmpty: Bool { canTransmit || isLoopedBack }
 
   private mutating func enable(_ value: InterruptEnable) {
@@ -182,7 +197,7 @@ extension UART {
 
   /// The interrupt of the highest priority, as IIR bits 0-3 name it.
   private var identification: UInt8 {
-    if enabled.contains(.lineStatus), hasOverrun { return InterruptIdentification.lineStatus }
+    if enabled.contains(.lineStatus), hasOverrun || isBreakNext { return InterruptIdentification.lineStatus }
     if enabled.contains(.receivedData), count > 0 {
       return !isFIFOEnabled || count >= fifo.triggerLevel
         ? InterruptIdentification.receivedData : InterruptIdentification.characterTimeout
@@ -201,12 +216,21 @@ extension UART {
   }
 
   private mutating func readLineStatus() -> UInt8 {
-    var status = LineStatus.none
-    status.set(.dataReady, to: count > 0)
+    var status: LineStatus = isHoldingEmpty ? .holdingEmpty | .transmitterEmpty : .none
+    if count > 0 { status.insert(.dataReady) }
+    return hasOverrun || breaks != 0 ? takeErrors(status).rawValue : status.rawValue
+  }
+
+  /// Adds the errors of the receiver, which are told once.
+  @inline(never)
+  private mutating func takeErrors(_ status: LineStatus) -> LineStatus {
+    var status = status
     status.set(.overrun, to: hasOverrun)
-    status.set(.holdingEmpty | .transmitterEmpty, to: isHoldingEmpty)
+    status.set(.lineBreak, to: isBreakNext)
+    status.set(.errorInFIFO, to: isFIFOEnabled && breaks != 0)
     hasOverrun = false
-    return status.rawValue
+    breaks &= ~(1 << UInt16(head))
+    return status
   }
 
   private mutating func readModemStatus() -> UInt8 {

@@ -105,6 +105,26 @@ extension UARTTests {
     for count in 0..<16 { #expect(read(Port.data) == UInt8(count)) }
   }
 
+  @Test func `a BREAK is a byte of zeros with its own error, in its place among the others`() {
+    start(trigger: 3)
+    uart.receive(0x41)
+    uart.receiveBreak()
+    uart.receive(0x42)
+    #expect(read(Port.lineStatus) == 0xe1)
+    #expect(read(Port.identification) & 0xf == 0xc)
+    #expect(read(Port.data) == 0x41)
+    #expect(read(Port.identification) & 0xf == 0x6)
+    #expect(read(Port.lineStatus) == 0xf1)
+    #expect(read(Port.lineStatus) == 0x61)
+    #expect(read(Port.data) == 0)
+    #expect(read(Port.data) == 0x42)
+    #expect(read(Port.lineStatus) == 0x60)
+    uart.receiveBreak()
+    _ = write(0x03, to: Port.fifoControl)
+    uart.receive(0x43)
+    #expect(read(Port.lineStatus) == 0x61)
+  }
+
   @Test func `without FIFOs there is room for one byte and the next one takes its place`() {
     #expect(uart.receiveSpace == 1)
     uart.receive(1)
