@@ -25,7 +25,10 @@ package struct MachineKeys {
 
   /// - Precondition: `base` points to `size` bytes, mapped for as long as this value is used, aligned to 64 and zero
   ///   before their first use.
-  init(unsafeBase base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  init(unsafeBase base: UnsafeMutableRawPointer) {
+    // SAFETY: the caller's promise, above.
+    unsafe self.base = base
+  }
 
   /// How often `key` was pressed.
   package func count(_ key: MachineKey) -> UInt32 { load(key.rawValue) }
