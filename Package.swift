@@ -121,7 +121,7 @@ let onHost: [Target] = [
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: strict),
-  .target(name: "Survey", dependencies: ["Bits", "Firmware", "Description"], swiftSettings: strict),
+  .target(name: "Survey", dependencies: ["Bits", "Firmware", "Description", "Speculation"], swiftSettings: strict),
   .target(
     name: "BootMedia",
     dependencies: [
@@ -190,7 +190,7 @@ let onHost: [Target] = [
       "DiskImage", "HostTools", "Storage", "TestDriver", .product(name: "Logging", package: "swift-log"),
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
-  tests("Survey", ["Bits", "Description"]),
+  tests("Survey", ["Bits", "Description", "Speculation"]),
   tests("Emulator"),
 ]
 

@@ -41,5 +41,5 @@ package struct ArchitecturalCapabilities: Flags {
   }
 
   /// All that MMIO stale data could come from is kept.
-  static var keepsStaleData: Self { keepsSharedBuffers | keepsFillBuffers | keepsPrimaryBuffers }
+  package static var keepsStaleData: Self { keepsSharedBuffers | keepsFillBuffers | keepsPrimaryBuffers }
 }

@@ -25,7 +25,7 @@ package struct Finding: Equatable, Sendable {
   /// The line that people read.
   package var line: String {
     let label = grade == .unfit ? "not fit" : grade.rawValue
-    return Self.padded(label, 7) + "  " + Self.padded(subject, 10) + "  " + text
+    return Self.padded(label, 7) + "  " + Self.padded(subject, 11) + "  " + text
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

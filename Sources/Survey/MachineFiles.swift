@@ -15,6 +15,7 @@ package struct MachineFiles: Sendable {
   /// What is looked at. A star stands for all of one name, or for its end.
   package static let patterns = [
     "proc/cpuinfo", "proc/meminfo", "proc/cmdline",
+    "sys/devices/system/cpu/vulnerabilities/*",
     "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/class/dmi/id/bios_version",
     "sys/firmware/acpi/tables/APIC", "sys/firmware/acpi/tables/DMAR", "sys/firmware/acpi/tables/IVRS",
     "sys/firmware/acpi/tables/MCFG", "sys/firmware/acpi/tables/HPET", "sys/firmware/acpi/tables/SPCR",

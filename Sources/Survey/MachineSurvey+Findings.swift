@@ -10,7 +10,8 @@ extension MachineSurvey {
 
   /// What there is to say, in the order in which people ask.
   package var findings: [Finding] {
-    [machine, virtualisation, cores, memoryFinding] + tables + [controllers, iommu] + remapping + groups
+    [machine, virtualisation, cores] + speculation.findings + [memoryFinding] + tables + [controllers, iommu]
+      + remapping + groups
       + [configuration] + drives + cards + [serialPorts]
   }
 

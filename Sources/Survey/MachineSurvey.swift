@@ -4,6 +4,7 @@
 /// All that is known of a machine.
 package struct MachineSurvey: Sendable {
   let processor: ProcessorSurvey
+  let speculation: SpeculationSurvey
   let firmware: FirmwareSurvey
   let bus: BusSurvey
   let serial: SerialSurvey
@@ -16,6 +17,7 @@ package struct MachineSurvey: Sendable {
 
   package init(_ files: MachineFiles) {
     processor = ProcessorSurvey(files)
+    speculation = SpeculationSurvey(files, processor)
     firmware = FirmwareSurvey(files)
     bus = BusSurvey(files)
     serial = SerialSurvey(files)

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Speculation
+
 /// What /proc/cpuinfo says of the processors.
 struct ProcessorSurvey: Sendable {
   enum Vendor: Sendable {
@@ -14,6 +16,8 @@ struct ProcessorSurvey: Sendable {
   /// Cores; 0 if Linux does not say.
   private(set) var cores = 0
   private var flags: Set<String> = []
+  /// Family, model and stepping, as CPUID has them.
+  private var numbers: [Substring: UInt32] = [:]
   private var virtualisationFlags: Set<String>?
 
   init(_ files: MachineFiles) {
@@ -28,6 +32,7 @@ struct ProcessorSurvey: Sendable {
       case "vendor_id": vendor = value == "AuthenticAMD" ? .amd : value == "GenuineIntel" ? .intel : .other
       case "model name": model = value.printable
       case "physical id": package = value
+      case "cpu family", "model", "stepping": numbers[Substring(key)] = UInt32(value)
       case "core id": places.insert("\(package).\(value)")
       case "flags": flags = Set(value.split(separator: " ").map(String.init))
       case "vmx flags": virtualisationFlags = Set(value.split(separator: " ").map(String.init))
@@ -43,6 +48,18 @@ struct ProcessorSurvey: Sendable {
   }
 
   func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+  /// Which processor it is, as lists of weaknesses name it; `nil` if Linux does not say.
+  var identity: ProcessorIdentity? {
+    guard let family = numbers["cpu family"], let model = numbers["model"] else { return nil }
+    let maker: ProcessorIdentity.Vendor =
+      switch vendor {
+      case .amd: .amd
+      case .intel: .intel
+      case .other: .other
+      }
+    return ProcessorIdentity(maker, family: family, model: model, stepping: numbers["stepping"] ?? 0)
+  }
 
   /// Whether this Linux is itself in a virtual machine.
   var isVirtual: Bool { has("hypervisor") }

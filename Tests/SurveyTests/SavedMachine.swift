@@ -13,16 +13,34 @@ struct SavedMachine {
   mutating func set(_ path: String, _ bytes: [UInt8]?) { files[path] = bytes }
 
   /// The processors, one paragraph for each thread.
-  mutating func addProcessors(vendor: String, model: String, cores: Int, threads: Int, flags: String, vmx: String = "")
-  {
+  ///
+  /// - Parameter numbers: Family, model and stepping.
+  mutating func addProcessors(
+    vendor: String, model: String, numbers: (Int, Int, Int) = (6, 158, 10), cores: Int, threads: Int, flags: String,
+    vmx: String = ""
+  ) {
     var text = ""
     for number in 0..<threads {
-      text += "processor\t: \(number)\nvendor_id\t: \(vendor)\nmodel name\t: \(model)\nphysical id\t: 0\n"
+      text += "processor\t: \(number)\nvendor_id\t: \(vendor)\n"
+      text += "cpu family\t: \(numbers.0)\nmodel\t\t: \(numbers.1)\nstepping\t: \(numbers.2)\nmodel name\t: \(model)\n"
+      text += "physical id\t: 0\n"
       text += "core id\t\t: \(number % cores)\nflags\t\t: fpu tsc \(flags)\n"
       if !vmx.isEmpty { text += "vmx flags\t: \(vmx)\n" }
       text += "\n"
     }
     add("proc/cpuinfo", text)
+  }
+
+  /// What Linux made of the processor's weaknesses, by its names for them; of all others that it knows it says that the
+  /// processor does not have them.
+  mutating func addWeaknesses(_ known: [String: String]) {
+    let names = [
+      "gather_data_sampling", "indirect_target_selection", "itlb_multihit", "l1tf", "mds", "meltdown",
+      "mmio_stale_data",
+      "reg_file_data_sampling", "retbleed", "spec_rstack_overflow", "spec_store_bypass", "spectre_v1", "spectre_v2",
+      "srbds", "tsa", "tsx_async_abort",
+    ]
+    for name in names { add("sys/devices/system/cpu/vulnerabilities/\(name)", known[name] ?? "Not affected") }
   }
 
   /// A function; with `buses`, a bridge.

@@ -6,7 +6,15 @@ extension SavedMachine {
   static var amd: SavedMachine {
     var machine = SavedMachine()
     machine.addProcessors(
-      vendor: "AuthenticAMD", model: "AMD Ryzen Embedded V1605B", cores: 4, threads: 8, flags: "svm npt avic")
+      vendor: "AuthenticAMD", model: "AMD Ryzen Embedded V1605B", numbers: (23, 17, 0), cores: 4, threads: 8,
+      flags: "svm npt avic avx rdrand ibpb ssbd")
+    machine.addWeaknesses([
+      "retbleed": "Mitigation: untrained return thunk; SMT vulnerable",
+      "spec_rstack_overflow": "Mitigation: Safe RET",
+      "spec_store_bypass": "Mitigation: Speculative Store Bypass disabled via prctl",
+      "spectre_v1": "Mitigation: usercopy/swapgs barriers and __user pointer sanitization",
+      "spectre_v2": "Mitigation: Retpolines; IBPB: conditional; STIBP: disabled; RSB filling; BHI: Not affected",
+    ])
     machine.add("proc/meminfo", "MemTotal:        8028160 kB\nMemFree:          100000 kB")
     machine.add("proc/cmdline", "BOOT_IMAGE=/vmlinuz console=tty0 console=ttyS0,115200n8")
     machine.add("sys/class/dmi/id/sys_vendor", "Example Boards")
@@ -47,8 +55,20 @@ extension SavedMachine {
   static var supermicro: SavedMachine {
     var machine = SavedMachine()
     machine.addProcessors(
-      vendor: "GenuineIntel", model: "Intel(R) Xeon(R) D-2146NT CPU @ 2.30GHz", cores: 8, threads: 16,
-      flags: "vmx ept vpid x2apic", vmx: "vnmi preemption_timer ept_1gb unrestricted_guest vapic_reg vid posted_intr")
+      vendor: "GenuineIntel", model: "Intel(R) Xeon(R) D-2146NT CPU @ 2.30GHz", numbers: (6, 85, 4), cores: 8,
+      threads: 16,
+      flags: "vmx ept vpid x2apic avx rdrand rtm ibrs ibpb stibp ssbd md_clear flush_l1d arch_capabilities",
+      vmx: "vnmi preemption_timer ept_1gb unrestricted_guest vapic_reg vid posted_intr")
+    machine.addWeaknesses([
+      "gather_data_sampling": "Mitigation: Microcode", "itlb_multihit": "KVM: Mitigation: Split huge pages",
+      "l1tf": "Mitigation: PTE Inversion; VMX: conditional cache flushes, SMT vulnerable",
+      "mds": "Mitigation: Clear CPU buffers; SMT vulnerable", "meltdown": "Mitigation: PTI",
+      "mmio_stale_data": "Mitigation: Clear CPU buffers; SMT vulnerable", "retbleed": "Mitigation: IBRS",
+      "spec_store_bypass": "Mitigation: Speculative Store Bypass disabled via prctl",
+      "spectre_v1": "Mitigation: usercopy/swapgs barriers and __user pointer sanitization",
+      "spectre_v2": "Mitigation: IBRS; IBPB: conditional; STIBP: conditional; RSB filling; BHI: Not affected",
+      "tsx_async_abort": "Mitigation: Clear CPU buffers; SMT vulnerable",
+    ])
     machine.add("proc/meminfo", "MemTotal:       32730244 kB")
     machine.add("proc/cmdline", "BOOT_IMAGE=/vmlinuz intel_iommu=on console=ttyS1,115200")
     machine.add("sys/class/dmi/id/sys_vendor", "Supermicro")

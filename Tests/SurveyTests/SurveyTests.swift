@@ -52,6 +52,49 @@ struct SurveyTests {
       findings("serial", machine) == ["fit: COM1, COM2; the console is com2: Linux has its console there"])
   }
 
+  // MARK: - Speculation
+
+  @Test func `what the boot report will say of speculation is said before`() {
+    #expect(
+      findings("speculation", .supermicro) == [
+        "fit: Spectre v1: indices of system calls are masked",
+        "fit: Spectre v2: no indirect branches, IBPB at changes, returns filled at exits",
+        "fit: Retbleed: the return stack is filled at exits, and never runs empty",
+        "note: Meltdown: vulnerable: components' tables map the kernel's memory and components', no guest's",
+        "fit: L1TF: L1D flush before another guest",
+        "fit: MDS: VERW at changes",
+        "fit: TAA: VERW at changes",
+        "fit: MMIO stale data: VERW at changes",
+        "fit: GDS: microcode",
+        "fit: store bypass: guests' own choice",
+        "fit: LazyFP: registers cleared at changes",
+        "fit: ITLB multihit: guests execute from 4 KiB pages",
+        "note: threads of one core leak to each other: a VM stays off beside others ('threads')",
+      ])
+    #expect(
+      findings("speculation", .amd) == [
+        "fit: Spectre v1: indices of system calls are masked",
+        "fit: Spectre v2: no indirect branches, IBPB at changes, returns filled at exits",
+        "note: Retbleed: vulnerable: to components that are taken over; IBPB at exits",
+        "note: SRSO: vulnerable: to components that are taken over; IBPB at exits",
+        "fit: store bypass: guests' own choice",
+        "note: threads of one core leak to each other: a VM stays off beside others ('threads')",
+      ])
+  }
+
+  @Test func `where Linux does not say which processor it is, nothing is said of it`() {
+    var machine = SavedMachine.amd
+    machine.add("proc/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\nflags\t\t: svm npt")
+    #expect(findings("speculation", machine).isEmpty)
+  }
+
+  @Test func `an old Linux that knows of nothing leaves it to the lists`() throws {
+    var machine = SavedMachine.supermicro
+    for path in machine.files.paths where path.contains("vulnerabilities") { machine.set(path, nil) }
+    let said = findings("speculation", machine)
+    #expect(said.contains("note: GDS: vulnerable: microcode is too old") && said.contains("fit: MDS: VERW at changes"))
+  }
+
   // MARK: - Interrupt lines
 
   @Test func `a line of another I/O APIC than the first is found by the IOMMU that both are behind`() throws {

@@ -222,6 +222,16 @@ private func mask(_ bits: [Int]) -> UInt64 { bits.reduce(0) { $0 | 1 << UInt64($
     }
   }
 
+  @Test func `the kernel looks closer at few exits, and at all that it settles`() {
+    #expect(SVMExitCode.mayBeSettled(SVMExitCode.writeCR4) && SVMExitCode.mayBeSettled(SVMExitCode.modelSpecific))
+    for code in [
+      SVMExitCode.interrupt, SVMExitCode.cpuid, SVMExitCode.halt, SVMExitCode.port, SVMExitCode.nestedPageFault,
+      SVMExitCode.call, SVMExitCode.debug, SVMExitCode.invalid, SVMExitCode.invalidIn32Bits,
+    ] {
+      #expect(!SVMExitCode.mayBeSettled(code))
+    }
+  }
+
   @Test func `counters of the core are nobody's on AMD either`() {
     for code in [SVMExitCode.readCounter, SVMExitCode.readUserCounters] {
       #expect(SVMExit(code: code).reason == .forbidden)

@@ -12,6 +12,12 @@ extension SVMProcessor {
   /// Does what an exit wants that no VMM needs to see. → whether the guest goes on at once
   @inline(__always)
   mutating func settles(_ registers: Cell<VirtualCPUState>) -> Bool {
+    guard SVMExitCode.mayBeSettled(vmcb[.exitCode]) else { return false }
+    return settlesRegister(registers)
+  }
+
+  @inline(never)
+  private mutating func settlesRegister(_ registers: Cell<VirtualCPUState>) -> Bool {
     switch vmcb[.exitCode] {
     case SVMExitCode.writeCR4: settlesCR4(registers)
     case SVMExitCode.modelSpecific: settlesControl(registers)
@@ -28,7 +34,6 @@ extension SVMProcessor {
   }
 
   /// A guest reads or writes a register; SPEC_CTRL may be the kernel's to keep.
-  @inline(never)
   private mutating func settlesControl(_ registers: Cell<VirtualCPUState>) -> Bool {
     let words = registers.value.registers.words
     guard UInt32(truncatingIfNeeded: words[1]) == MSR.speculation.number, control.isThere else { return false }
@@ -59,7 +64,6 @@ extension SVMProcessor {
   }
 
   /// A guest writes CR4, on a processor that has bits of it that guests are not shown.
-  @inline(never)
   private mutating func settlesCR4(_ registers: Cell<VirtualCPUState>) -> Bool {
     guard let source = SVMExit.sourceRegister(vmcb[.exitInformation1]) else { return false }
     let word =
