@@ -35,8 +35,8 @@ package enum SVMExitCode {
   package static var invalid: UInt64            { 0xFFFF_FFFF_FFFF_FFFF }
   package static var invalidIn32Bits: UInt64    { 0xFFFF_FFFF }           // the same as QEMU's TCG writes it
 
-  /// Whether the kernel may have something to do that no VMM needs to see: for `writeCR4`, `modelSpecific`, and some for
-  /// which no guest leaves. Each exit asks, so it is one comparison.
+  /// Whether the kernel may have something to do that no VMM needs to see: for `writeCR4`, `modelSpecific`,
+  /// `interruptReturn`, and some for which no guest leaves. Each exit asks, so it is one comparison.
   @inline(__always)
   package static func mayBeSettled(_ code: UInt64) -> Bool { code & ~0x68 == 0x14 }
 }
