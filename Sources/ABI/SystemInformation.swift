@@ -34,6 +34,13 @@ package struct SystemInformation: BitwiseCopyable {
   package var speculationControl: UInt64 = 0
 
   package init() {}
+
+  /// Values of `vendor`.
+  package static var svm: UInt32 { 1 }
+  package static var vmx: UInt32 { 2 }
+
+  /// Whether system calls go by the gate, since SYSCALL is off.
+  package var callsByGate: Bool { vendor == Self.vmx }
 }
 
 /// Turns ticks of a counter into nanoseconds and back, as KVM's paravirtual clock does: (ticks << shift) * multiplier >> 32.

@@ -208,7 +208,11 @@ cx86_trap_entries:
     .if !((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
     pushq $0
     .endif
+    .if vector == CX86_CALL_GATE
+    pushq $CX86_GATE_CALL_VECTOR
+    .else
     pushq $vector
+    .endif
     .if vector == 2
     jmp nonmaskable
     .elseif vector == 8

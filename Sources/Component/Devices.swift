@@ -8,51 +8,50 @@ import CX86
 extension Kernel {
   /// Reads `width` bytes (1, 2 or 4) of configuration space at `offset`, a multiple of the width below 256.
   package static func readConfiguration(_ number: Int, _ offset: Int, width: Int) -> UInt32 {
-    let answer = cx86_system_call(
-      SystemCall.readConfiguration.rawValue, UInt64(number), UInt64(offset), UInt64(width))
+    let answer = call(.readConfiguration, UInt64(number), UInt64(offset), UInt64(width))
     return answer.status == Status.ok.rawValue ? UInt32(truncatingIfNeeded: answer.value) : .max
   }
 
   /// Writes a 16-bit register of configuration space; bits that are not the device's own affair stay as they are.
   package static func writeConfiguration(_ number: Int, _ offset: Int, _ value: UInt16) {
-    _ = cx86_system_call(SystemCall.writeConfiguration.rawValue, UInt64(number), UInt64(offset), UInt64(value))
+    _ = call(.writeConfiguration, UInt64(number), UInt64(offset), UInt64(value))
   }
 
   /// Puts a memory range where the guest wants it, or takes it away.
   /// - Throws: `badArgument` if that is outside `PassedDevice.window`.
   package static func mapDevice(_ number: Int, range: Int, at address: UInt64?) throws(Status) {
     try check(
-      cx86_system_call(SystemCall.mapDevice.rawValue, UInt64(number), UInt64(range), address ?? 0))
+      call(.mapDevice, UInt64(number), UInt64(range), address ?? 0))
   }
 
   /// Lets the device send interrupts as `delivery` says, and no others.
   package static func selectInterrupts(_ number: Int, _ delivery: PassedDelivery) throws(Status) {
-    try check(cx86_system_call(SystemCall.selectInterrupts.rawValue, UInt64(number), delivery.rawValue, 0))
+    try check(call(.selectInterrupts, UInt64(number), delivery.rawValue, 0))
   }
 
   /// Lets a message of the device's table through, or masks it.
   package static func setMessage(_ number: Int, _ vector: Int, isOpen: Bool) throws(Status) {
     try check(
-      cx86_system_call(SystemCall.setMessage.rawValue, UInt64(number), UInt64(vector), isOpen ? 1 : 0))
+      call(.setMessage, UInt64(number), UInt64(vector), isOpen ? 1 : 0))
   }
 
   /// Goes on with the device's reset.
   /// - Returns: When to come again, in ticks; `nil` when it is done.
   /// - Throws: `deviceFailed` if the device does not come back.
   package static func resetDevice(_ number: Int) throws(Status) -> UInt64? {
-    let answer = cx86_system_call(SystemCall.resetDevice.rawValue, UInt64(number), 0, 0)
+    let answer = call(.resetDevice, UInt64(number), 0, 0)
     try check(answer)
     return answer.value == 0 ? nil : answer.value
   }
 
   /// Reads a port of a device, `width` bytes wide (1, 2 or 4).
   package static func portIn(_ port: UInt16, width: Int) -> UInt32 {
-    UInt32(truncatingIfNeeded: cx86_system_call(SystemCall.portIn.rawValue, UInt64(port), UInt64(width), 0).value)
+    UInt32(truncatingIfNeeded: call(.portIn, UInt64(port), UInt64(width), 0).value)
   }
 
   /// Writes a port of a device, `width` bytes wide (1, 2 or 4).
   package static func portOut(_ port: UInt16, width: Int, _ value: UInt32) {
-    _ = cx86_system_call(SystemCall.portOut.rawValue, UInt64(port), UInt64(width), UInt64(value))
+    _ = call(.portOut, UInt64(port), UInt64(width), UInt64(value))
   }
 
   private static func check(_ answer: cx86_answer) throws(Status) {

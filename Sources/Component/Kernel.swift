@@ -67,10 +67,14 @@ package enum Kernel {
   /// Starts a domain anew.
   package static func restart(domain: Int) throws(Status) { _ = try check(call(.restartDomain, UInt64(domain))) }
 
-  private static func call(
+  @inline(__always)
+  static func call(
     _ number: SystemCall, _ first: UInt64 = 0, _ second: UInt64 = 0, _ third: UInt64 = 0
   ) -> cx86_answer {
-    cx86_system_call(number.rawValue, first, second, third)
+    if Mapped<SystemInformation>.information.value.callsByGate {
+      return cx86_gate_call(number.rawValue, first, second, third)
+    }
+    return cx86_system_call(number.rawValue, first, second, third)
   }
 
   private static func check(_ answer: cx86_answer) throws(Status) -> UInt64 {

@@ -14,13 +14,13 @@ extension GuestRegister {
       GuestRegister(0x0000_0174, "SYSENTER_CS",   svm: .loadAndSave,   vmx: .fields),
       GuestRegister(0x0000_0175, "SYSENTER_ESP",  svm: .loadAndSave,   vmx: .fields),
       GuestRegister(0x0000_0176, "SYSENTER_EIP",  svm: .loadAndSave,   vmx: .fields),
-      GuestRegister(0xC000_0081, "STAR",          svm: .loadAndSave,   vmx: .kernel),
-      GuestRegister(0xC000_0082, "LSTAR",         svm: .loadAndSave,   vmx: .kernel),
-      GuestRegister(0xC000_0083, "CSTAR",         svm: .loadAndSave,   vmx: .kernel),
-      GuestRegister(0xC000_0084, "SFMASK",        svm: .loadAndSave,   vmx: .kernel),
+      GuestRegister(0xC000_0081, "STAR",          svm: .loadAndSave,   vmx: .extendedState),
+      GuestRegister(0xC000_0082, "LSTAR",         svm: .loadAndSave,   vmx: .extendedState),
+      GuestRegister(0xC000_0083, "CSTAR",         svm: .loadAndSave,   vmx: .extendedState),
+      GuestRegister(0xC000_0084, "SFMASK",        svm: .loadAndSave,   vmx: .extendedState),
       GuestRegister(0xC000_0100, "FS.base",       svm: .loadAndSave,   vmx: .fields),
       GuestRegister(0xC000_0101, "GS.base",       svm: .loadAndSave,   vmx: .fields),
-      GuestRegister(0xC000_0102, "KernelGSbase",  svm: .loadAndSave,   vmx: .list),
+      GuestRegister(0xC000_0102, "KernelGSbase",  svm: .loadAndSave,   vmx: .extendedState),
       GuestRegister(0xC000_0103, "TSC_AUX",       svm: .extendedState, vmx: .extendedState),
     ]
   }

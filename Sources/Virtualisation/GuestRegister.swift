@@ -7,11 +7,6 @@ package enum RegisterKeeper: Sendable, Equatable {
   case loadAndSave
   /// Fields of the VMCS, at VM entry and exit.
   case fields
-  /// The list that VM entry and exit go through (`VMXRegisterList`).
-  case list
-  /// The kernel: each read and write of a guest's exits to it, and it has them switched while the guest's SYSCALL is on
-  /// (`CallRegisters`). No VMM sees them.
-  case kernel
   /// `ExtendedState`, when another vCPU comes to the core.
   case extendedState
   /// The VMCB, where VMRUN and exit switch this. Else the kernel (`GuestControl`), to which each read and write exits until
@@ -25,8 +20,8 @@ package enum RegisterKeeper: Sendable, Equatable {
   /// Whether guests have it with no exit from their start on, on all processors.
   package var isAlways: Bool {
     switch self {
-    case .loadAndSave, .fields, .list, .extendedState: true
-    case .kernel, .control, .command, .absent: false
+    case .loadAndSave, .fields, .extendedState: true
+    case .control, .command, .absent: false
     }
   }
 }
@@ -46,7 +41,8 @@ package struct GuestRegister: Sendable {
   }
 }
 
-/// A register that says where, and with what, ring 0 is entered on purpose. The kernel writes each on each core.
+/// A register that says where, and with what, ring 0 is entered on purpose. The kernel writes each on each core; those
+/// of SYSCALL are then the guests' on VMX, and SYSCALL is off outside them.
 package enum PrivilegedEntry: UInt32, Sendable {
   case sysenterCS = 0x0000_0174
   case sysenterESP = 0x0000_0175

@@ -29,9 +29,10 @@ package enum Descriptor {
     (103 | base.bits(0, count: 24) << 16 | 0x89 << 40 | base.bits(24, count: 8) << 56, base >> 32)
   }
 
-  /// The two words of an interrupt gate to `handler` on the stack `interruptStack` (0: the current one).
-  package static func gate(_ handler: UInt64, interruptStack: UInt64) -> (UInt64, UInt64) {
-    (handler.bits(0, count: 16) | UInt64(Selector.kernelCode) << 16 | interruptStack << 32 | 0x8E << 40
-      | handler.bits(16, count: 16) << 48, handler >> 32)
+  /// The two words of an interrupt gate to `handler` on the stack `interruptStack` (0: the current one); one that is open
+  /// lets ring 3 go through by INT.
+  package static func gate(_ handler: UInt64, interruptStack: UInt64, isOpen: Bool) -> (UInt64, UInt64) {
+    (handler.bits(0, count: 16) | UInt64(Selector.kernelCode) << 16 | interruptStack << 32
+      | (isOpen ? 0xEE : 0x8E) << 40 | handler.bits(16, count: 16) << 48, handler >> 32)
   }
 }

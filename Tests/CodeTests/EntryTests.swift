@@ -27,6 +27,24 @@ struct EntryTests {
     #expect(value == 1 << 8 | 1 << 9 | 1 << 10 | 3 << 12 | 1 << 14 | 1 << 18)
   }
 
+  @Test func `one gate is open to ring 3, only where SYSCALL is off, and no interrupt comes by it`() throws {
+    let openings = try Repository.files(under: "Sources/Kernel", ["swift"]).flatMap { path in
+      try SourceFile(path).lines.filter { $0.contains("isOpen: vector") }
+    }
+    #expect(
+      openings.map { $0.trimmingPrefix(while: \.isWhitespace) } == [
+        "isOpen: vector == Int(CX86_CALL_GATE) && support.callsByGate)"
+      ])
+    let support = try SourceFile("Sources/Kernel/VirtualCPU/VMXSupport.swift").lines
+    #expect(support.contains { $0.contains("MSR.efer.value &= ~EFER.systemCall.rawValue") })
+    let header = try SourceFile("Sources/CX86/include/CX86.h").lines
+    let gate = try #require(header.firstMatch(after: "#define CX86_CALL_GATE 0x").flatMap { Int($0, radix: 16) })
+    let vectors = try SourceFile("Sources/Kernel/Interrupts/Vectors.swift").lines
+    let first = try #require(vectors.firstMatch(after: "firstLine: UInt64 { 0x")?.prefix(2))
+    #expect(gate >= 32)
+    #expect(gate < (try #require(Int(first, radix: 16))))
+  }
+
   @Test func `ring 3 has no segment of 32-bit code`() throws {
     let source = try SourceFile("Sources/X86/DescriptorTables.swift").lines
     let words = source.compactMap { $0.firstMatch(of: /Code\S*: UInt64 +\{ 0x(\w+) \}/)?.1 }

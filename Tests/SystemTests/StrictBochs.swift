@@ -25,7 +25,8 @@ enum StrictBochs {
         counts.byReason.append(
           ExitCounts(
             reason: reason, exits: named["exits"] ?? 0, reads: named["reads"] ?? 0, writes: named["writes"] ?? 0,
-            listEntries: named["entries"] ?? 0))
+            listEntries: named["entries"] ?? 0,
+            registerAccesses: (named["rdmsr"] ?? 0) + (named["wrmsr"] ?? 0)))
       } else {
         counts.kept += named["kept"] ?? 0
         counts.strange += named["strange"] ?? 0
@@ -44,8 +45,8 @@ struct HostCounts {
   var strange = 0
 }
 
-/// VM exits for one reason, and what was done from each to the next: VMREADs, VMWRITEs, and entries of lists of registers
-/// loaded or stored.
+/// VM exits for one reason, and what was done from each to the next: VMREADs, VMWRITEs, entries of lists of registers
+/// loaded or stored, RDMSRs and WRMSRs.
 struct ExitCounts {
   /// The basic exit reason (Intel SDM volume 3, appendix C).
   var reason = 0
@@ -53,16 +54,20 @@ struct ExitCounts {
   var reads = 0
   var writes = 0
   var listEntries = 0
+  var registerAccesses = 0
 
   /// For people, by exit.
   var line: String {
-    let means = [reads, writes, listEntries].map { String(format: "%.1f", Double($0) / Double(max(exits, 1))) }
-    return "VMX exit \(reason): \(exits) times, VMREAD \(means[0]), VMWRITE \(means[1]), registers of lists \(means[2])"
+    let sums = [reads, writes, listEntries, registerAccesses]
+    let means = sums.map { String(format: "%.1f", Double($0) / Double(max(exits, 1))) }
+    let fields = "VMREAD \(means[0]), VMWRITE \(means[1])"
+    return "VMX exit \(reason): \(exits) times, \(fields), registers of lists \(means[2]), other registers \(means[3])"
   }
 
   static func + (one: Self, other: Self) -> Self {
     ExitCounts(
       reason: one.reason, exits: one.exits + other.exits, reads: one.reads + other.reads,
-      writes: one.writes + other.writes, listEntries: one.listEntries + other.listEntries)
+      writes: one.writes + other.writes, listEntries: one.listEntries + other.listEntries,
+      registerAccesses: one.registerAccesses + other.registerAccesses)
   }
 }

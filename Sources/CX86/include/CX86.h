@@ -5,8 +5,10 @@
 
 #pragma once
 
-/// The vector that stands for a system call in `cx86_frame.vector`.
+/// The vectors that stand for a system call in `cx86_frame.vector`: by SYSCALL, and by the gate of that number.
 #define CX86_SYSTEM_CALL_VECTOR 256
+#define CX86_GATE_CALL_VECTOR 257
+#define CX86_CALL_GATE 0x30
 /// Bytes of a `cx86_frame` up to `kernelStack`: where the processor begins to push.
 #define CX86_FRAME_END 176
 
@@ -128,6 +130,14 @@ typedef struct { uint64_t status, value; } cx86_answer;
 INSTRUCTION cx86_answer cx86_system_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
   cx86_answer r;
   __asm__ volatile("syscall" : "=a"(r.status), "=d"(r.value) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+  return r;
+}
+
+/// The same where SYSCALL is off.
+INSTRUCTION cx86_answer cx86_gate_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c) {
+  cx86_answer r;
+  __asm__ volatile("int %[gate]" : "=a"(r.status), "=d"(r.value)
+    : "a"(number), "D"(a), "S"(b), "d"(c), [gate] "i"(CX86_CALL_GATE) : "memory");
   return r;
 }
 

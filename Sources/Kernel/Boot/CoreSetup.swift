@@ -67,6 +67,7 @@ enum CoreSetup {
   }
 
   /// SYSCALL enters entry.S with interrupts off; SYSRET goes back to the user's selectors. No other way in leads anywhere.
+  /// Where guests have these registers for good, both are off (`VMXSupport.enable`).
   private static func setSystemCalls(_ memory: CoreMemory) {
     MSR.efer.value |= EFER.systemCall.rawValue | EFER.noExecute.rawValue
     let entries = PrivilegedEntry.all
@@ -87,13 +88,15 @@ enum CoreSetup {
     }
   }
 
-  /// Fills the interrupt descriptor table: 256 gates to entry.S.
-  static func fillGates(_ table: PhysicalAddress) {
+  /// Fills the interrupt descriptor table: 256 gates to entry.S. One is open to ring 3 where components call by it.
+  static func fillGates(_ table: PhysicalAddress, _ support: GuestSupport) {
     let entries = cx86_trap_entries_address()
     let words: Cell<[512 of UInt64]> = BootMemory.place(at: table)
     for vector in 0..<256 {
       let stack = TrapStack(vector: vector)?.number ?? 0
-      let gate = Descriptor.gate(entries + UInt64(vector) * 16, interruptStack: stack)
+      let gate = Descriptor.gate(
+        entries + UInt64(vector) * 16, interruptStack: stack,
+        isOpen: vector == Int(CX86_CALL_GATE) && support.callsByGate)
       words.value[2 * vector] = gate.0
       words.value[2 * vector + 1] = gate.1
     }

@@ -32,7 +32,7 @@ struct CoreTable {
     let count = max(min(wanted, there), 1)
     var spares = host.features.isTranslated && count < there
     let gates = try memory.bytes(4096, for: .tables)
-    CoreSetup.fillGates(gates)
+    CoreSetup.fillGates(gates, host.support)
     let common = CoreCommon(
       gates: gates, clock: clock, features: host.features, support: host.support, space: host.space, local: local,
       rules: .own, descriptors: try CoreDescriptors(&memory))

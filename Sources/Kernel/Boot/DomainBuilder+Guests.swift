@@ -54,7 +54,7 @@ extension DomainBuilder {
     let area = UInt64(maker.features.extendedStateSize).roundedUp(to: 4096) ?? 4096
     let extended = ExtendedState(
       area: PhysicalExtent(start: try memory.bytes(area), size: area), features: maker.features,
-      maker.speculation.plan)
+      maker.speculation.plan, movesCalls: maker.movesCallRegisters)
     let host = cores[placement[domain].core].hostState
     let processor = try maker.make(guest, identifier: identifier, host: host, overlay: overlay, from: &memory)
     return VirtualCPU(state: state, processor: processor, extended: extended, memory: guest)

@@ -21,7 +21,7 @@ enum Probe {
   ) throws(BootError) -> Never {
     let core = try CoreMemory(0, &memory, space: space, descriptors: try CoreDescriptors(&memory))
     let gates = try memory.page()
-    CoreSetup.fillGates(gates)
+    CoreSetup.fillGates(gates, support)
     CoreSetup.enter(
       core, gates: gates, features: features, support: support, plan: speculation.plan, space: space)
     let guest = try ProbeGuest(try GuestMaker(support, features, speculation, &memory), core, &memory)

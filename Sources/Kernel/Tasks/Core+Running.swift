@@ -60,7 +60,7 @@ extension Core {
       #if FAULT_INJECTION
         EntryChecks.leftRing3()
       #endif
-      guard kernel.threads[index].frame.vector == UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
+      guard kernel.threads[index].frame.vector >= UInt64(CX86_SYSTEM_CALL_VECTOR) else { break }
       let scope = handleSystemCall(of: index, kernel)
       guard scope == .own else {
         charge(index, kernel)

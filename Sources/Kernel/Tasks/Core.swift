@@ -25,7 +25,7 @@ struct Core: ~Copyable {
   /// The thread that was chosen last, for which the end of its slice is the end of its turn; `nil` once it was stopped,
   /// or if none could run.
   var current: Int?
-  /// The vCPU whose floating point, debug and TSC_AUX registers are in this core.
+  /// The vCPU whose registers of `ExtendedState` are in this core.
   var extendedOwner: Int?
   /// Who has this core, and what the next is to be spared of.
   var occupancy = CoreOccupancy()

@@ -7,7 +7,8 @@ import CX86
 import Speculation
 import X86
 
-/// The registers of a vCPU that neither the processor nor the exit path switches: x87, SSE, AVX; DR0-3; TSC_AUX.
+/// The registers of a vCPU that neither the processor nor the exit path switches: x87, SSE, AVX; DR0-3; TSC_AUX; on VMX
+/// those of SYSCALL and SWAPGS.
 ///
 /// The kernel and the components use none of them, so they stay in the core while they run, and move only when another
 /// vCPU comes to it. CR0.TS is set outside guests: a component that touches them is stopped.
@@ -16,6 +17,7 @@ struct ExtendedState: ~Copyable {
   private let area: PhysicalExtent
   private let hasXSAVE: Bool
   private let hasTSCAuxiliary: Bool
+  private let movesCalls: Bool
   /// Whether x87's pointers may outlast XRSTOR.
   private let clearsPointers: Bool
   /// All states that the processor has.
@@ -26,11 +28,14 @@ struct ExtendedState: ~Copyable {
   private var selectedInCore: UInt64 = 0
   private var debug = DebugAddresses()
   private var tscAuxiliary: UInt64 = 0
+  private var calls = CallRegisters()
 
-  init(area: PhysicalExtent, features: ProcessorFeatures, _ plan: SpeculationPlan) {
+  /// - Parameter movesCalls: Whether nothing else switches the registers of SYSCALL and SWAPGS.
+  init(area: PhysicalExtent, features: ProcessorFeatures, _ plan: SpeculationPlan, movesCalls: Bool) {
     self.area = area
     hasXSAVE = features.hasXSAVE
     hasTSCAuxiliary = features.hasRDTSCP
+    self.movesCalls = movesCalls
     all = features.supportedXCR0
     clearsPointers = plan.measures.contains(.clearsPointers)
     reset()
@@ -49,6 +54,7 @@ struct ExtendedState: ~Copyable {
     selected = 1
     debug = DebugAddresses()
     tscAuxiliary = 0
+    calls = CallRegisters()
   }
 
   /// Takes the registers out of the core.
@@ -65,7 +71,8 @@ struct ExtendedState: ~Copyable {
     }
     debug = DebugAddresses.inCore
     if hasTSCAuxiliary { tscAuxiliary = MSR.tscAuxiliary.value }
-    return Residue(debug: debug, tscAuxiliary: tscAuxiliary)
+    if movesCalls { calls = .inCore }
+    return Residue(debug: debug, tscAuxiliary: tscAuxiliary, calls: calls)
   }
 
   /// Takes the registers out of the core, and leaves nothing of them in it: a processor may compute with them although
@@ -99,6 +106,7 @@ struct ExtendedState: ~Copyable {
     cx86_write_cr0(cx86_read_cr0() | CR0.taskSwitched.rawValue)
     if residue?.debug != debug { debug.load() }
     if hasTSCAuxiliary, residue?.tscAuxiliary != tscAuxiliary { MSR.tscAuxiliary.value = tscAuxiliary }
+    if movesCalls { calls.load(over: residue?.calls) }
     selectedInCore = all
   }
 
@@ -123,6 +131,37 @@ struct ExtendedState: ~Copyable {
   struct Residue {
     fileprivate var debug: DebugAddresses
     fileprivate var tscAuxiliary: UInt64
+    fileprivate var calls: CallRegisters
+  }
+}
+
+/// What SYSCALL and SWAPGS use. The host uses neither where these move with a vCPU: EFER.SCE is 0 outside guests, so that
+/// SYSCALL is #UD whatever they hold, and ring 3 has no SWAPGS.
+private struct CallRegisters {
+  private var star: UInt64 = 0
+  private var longStar: UInt64 = 0
+  private var compatibleStar: UInt64 = 0
+  private var flagMask: UInt64 = 0
+  private var kernelGSBase: UInt64 = 0
+
+  /// Those of this core.
+  static var inCore: CallRegisters {
+    var found = CallRegisters()
+    found.star = MSR.star.value
+    found.longStar = MSR.longStar.value
+    found.compatibleStar = MSR.compatibleStar.value
+    found.flagMask = MSR.callFlagMask.value
+    found.kernelGSBase = MSR.kernelGSBase.value
+    return found
+  }
+
+  /// Makes them this core's, which holds `others` if that is known. Each was a processor's or is 0: it takes them.
+  func load(over others: CallRegisters?) {
+    if others?.star != star { MSR.star.value = star }
+    if others?.longStar != longStar { MSR.longStar.value = longStar }
+    if others?.compatibleStar != compatibleStar { MSR.compatibleStar.value = compatibleStar }
+    if others?.flagMask != flagMask { MSR.callFlagMask.value = flagMask }
+    if others?.kernelGSBase != kernelGSBase { MSR.kernelGSBase.value = kernelGSBase }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The Roost authors
 // SPDX-License-Identifier: Apache-2.0
 
+import ABI
 import Bits
 import CX86
 import Speculation
@@ -56,11 +57,14 @@ enum GuestSupport {
     }
   }
 
+  /// Whether guests keep the registers of SYSCALL while components run, which then call by a gate.
+  var callsByGate: Bool { vendor == SystemInformation.vmx }
+
   /// What `SystemInformation` calls it.
   var vendor: UInt32 {
     switch self {
-    case .svm: 1
-    case .vmx: 2
+    case .svm: SystemInformation.svm
+    case .vmx: SystemInformation.vmx
     }
   }
 }
@@ -88,6 +92,9 @@ struct GuestMaker {
       case .vmx(let controls): .vmx(controls, try VMXPermissions(speculation.guests, &memory))
       }
   }
+
+  /// Whether the registers of a guest's SYSCALL and SWAPGS are among those that move when another vCPU comes to a core.
+  var movesCallRegisters: Bool { if case .vmx = kind { true } else { false } }
 
   /// Numbers there are for the translations of guests, 0 included, which is the host's.
   var identifierCount: Int {

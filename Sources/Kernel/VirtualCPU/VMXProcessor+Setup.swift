@@ -39,8 +39,6 @@ extension VMXProcessor {
     state.value.control = control
     state.value.mustForget = true
     posted?.reset()
-    // The registers that guests write, and nobody else.
-    registerList.fill { _ in 0 }
     host.value.current = 0
     activate()
     setControls()
@@ -71,7 +69,7 @@ extension VMXProcessor {
       vmcs[.notificationVector] = UInt16(Vectors.posted)
       vmcs[.postedDescriptor] = postedDescriptor.value
     }
-    placeRegisters()
+    placeControl()
     vmcs[.ownedCR0] = controls.cr0.owned
     vmcs[.ownedCR4] = controls.cr4.owned
   }
@@ -136,8 +134,7 @@ extension VMXProcessor {
       let number = vmcs[.instructionError]
       log(.error, "VM entry failed: \(VMXInstructionError.sentence(number)) (error \(number))")
       if number == 7, let offence = controls.offence { log(.error, "  \(offence.description)") }
-    case VMXExitCode.invalidMSR:
-      log(.error, "VM entry failed: register \(vmcs[.qualification]) of the guest's list has a value that cannot be")
+    case VMXExitCode.invalidMSR: log(.error, "VM entry failed: SPEC_CTRL of the guest has a value that cannot be")
     case VMXExitCode.machineCheckAtEntry: log(.error, "VM entry failed: machine check")
     default:
       if let sentence = VMXEntryFailure.sentence(vmcs[.qualification]) {

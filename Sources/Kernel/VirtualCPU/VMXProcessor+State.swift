@@ -59,7 +59,6 @@ extension VMXProcessor {
       if isAll || isLong != wasLong {
         vmcs[.entryControls] = controls.entry | (isLong ? EntryControl.longMode.mask : 0)
       }
-      switchCallRegisters()
       forgetTranslations()
     }
     update(.shadowCR0, &self.state.value.known.shadowCR0, state.cr0, isAll)

@@ -127,8 +127,8 @@ struct VMXProcessor: GuestProcessor {
       }
       return true
     case VMXExitCode.controlRegister: return settlesControlRegister(registers)
-    case VMXExitCode.readMSR: return settlesRegister(registers, isWrite: false)
-    case VMXExitCode.writeMSR: return settlesRegister(registers, isWrite: true)
+    case VMXExitCode.readMSR: return settlesControl(registers, isWrite: false)
+    case VMXExitCode.writeMSR: return settlesControl(registers, isWrite: true)
     case VMXExitCode.exception:
       settleException()
       return false

@@ -26,8 +26,6 @@ struct VMXState: BitwiseCopyable {
   var isShared = false
   var cr2: UInt64 = 0
   var dr6: UInt64 = 0xffff_0ff0
-  /// The guest's registers for SYSCALL.
-  var calls = CallRegisters()
   /// The guest's SPEC_CTRL.
   var control = GuestControl.absent
   /// The address space that an exit comes back to, as the VMCS has it; 0 before the first entry.
@@ -35,8 +33,8 @@ struct VMXState: BitwiseCopyable {
   var known = VMXKnown()
 
   static var none: UInt32 { 0x100 }
-  /// Where in its page the list of registers begins that switch with the guest.
-  static var registerList: UInt64 { 2048 }
+  /// Where in its page the guest's SPEC_CTRL is for entries and exits.
+  static var listedControl: UInt64 { 2048 }
 }
 
 /// What the fields of the VMCS hold, so that they need not be read, nor written with the same again.

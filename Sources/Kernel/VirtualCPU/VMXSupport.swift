@@ -18,8 +18,8 @@ struct VMXHost: BitwiseCopyable {
   /// Where an exit arrives: one of vmx.S's two.
   var exit: UInt64 = 0
 
-  /// Where in the page the list of registers begins that an exit gives back to the host.
-  static var registerList: UInt64 { 2048 }
+  /// Where in the page the SPEC_CTRL is that an exit gives back to the host.
+  static var control: UInt64 { 2048 }
 }
 
 /// The bit maps of ports and registers that exit: one pair for all guests.
@@ -86,48 +86,9 @@ struct VMXPermissions {
   }
 }
 
-/// A list of registers that VM entry loads, or an exit stores or loads: 16 bytes each (Intel SDM volume 3, table 25-15).
-///
-/// CSTAR is in none: no Intel processor reads it, since SYSCALL is #UD there outside 64-bit code (Intel SDM volume 2,
-/// SYSCALL).
-struct VMXRegisterList {
-  let start: PhysicalAddress
-
-  static var count: Int { 5 }
-  /// Where SPEC_CTRL is, and the first of those that are the guest's SYSCALL's. Between them KernelGSbase is always switched.
-  static var control: Int { 0 }
-  static var firstCall: Int { 2 }
-
-  /// The registers that the VMCS does not hold.
-  static func number(_ index: Int) -> UInt32 {
-    switch index {
-    case control: MSR.speculation.number
-    case 1: MSR.kernelGSBase.number
-    case firstCall: MSR.star.number
-    case 3: MSR.longStar.number
-    default: MSR.callFlagMask.number
-    }
-  }
-
-  /// The part of the list that is switched: where in it that begins, in bytes, and how many there are.
-  static func part(ownsControl: Bool, hasCalls: Bool) -> (offset: UInt64, count: UInt32) {
-    let first = ownsControl ? control : control + 1
-    return (UInt64(first) * 16, UInt32((hasCalls ? count : firstCall) - first))
-  }
-
-  /// An entry: the register's number and its value.
-  subscript(_ index: Int) -> (UInt64, UInt64) {
-    get { entry(index).value }
-    nonmutating set { entry(index).value = newValue }
-  }
-
-  private func entry(_ index: Int) -> Cell<(UInt64, UInt64)> { BootMemory.place(at: start + UInt64(index) * 16) }
-
-  /// Fills the list with `value` of each.
-  func fill(_ value: (UInt32) -> UInt64) {
-    for index in 0..<Self.count { self[index] = (UInt64(Self.number(index)), value(Self.number(index))) }
-  }
-}
+/// A register that VM entry loads, and an exit stores or loads, because the VMCS does not hold it: the one entry of a list
+/// (Intel SDM volume 3, table 25-15), its number and its value.
+typealias VMXListEntry = (number: UInt64, value: UInt64)
 
 /// Turning VMX on.
 enum VMXSupport {
@@ -167,9 +128,10 @@ enum VMXSupport {
       taskBase: memory.taskState.address, descriptorsBase: memory.descriptors.address,
       gatesBase: DirectMap.base + gates.value,
       exit: plan.measures.contains(.fillsReturns) ? cx86_vmx_exit_filled_address() : cx86_vmx_exit_address())
-    // SPEC_CTRL is not on all processors, and is written later.
-    VMXRegisterList(start: memory.hostState + VMXHost.registerList).fill {
-      $0 == MSR.speculation.number ? plan.control.rawValue : MSR($0).value
-    }
+    // It is not on all processors, and is written later.
+    let control: Cell<VMXListEntry> = BootMemory.place(at: memory.hostState + VMXHost.control)
+    control.value = (UInt64(MSR.speculation.number), plan.control.rawValue)
+    // SYSCALL is off outside guests, which keep its registers: components call by a gate.
+    MSR.efer.value &= ~EFER.systemCall.rawValue
   }
 }
