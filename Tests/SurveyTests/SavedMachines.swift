@@ -8,13 +8,7 @@ extension SavedMachine {
     machine.addProcessors(
       vendor: "AuthenticAMD", model: "AMD Ryzen Embedded V1605B", numbers: (23, 17, 0), cores: 4, threads: 8,
       flags: "svm npt avic avx rdrand ibpb ssbd")
-    machine.addWeaknesses([
-      "retbleed": "Mitigation: untrained return thunk; SMT vulnerable",
-      "spec_rstack_overflow": "Mitigation: Safe RET",
-      "spec_store_bypass": "Mitigation: Speculative Store Bypass disabled via prctl",
-      "spectre_v1": "Mitigation: usercopy/swapgs barriers and __user pointer sanitization",
-      "spectre_v2": "Mitigation: Retpolines; IBPB: conditional; STIBP: disabled; RSB filling; BHI: Not affected",
-    ])
+    machine.addWeaknesses(amdWeaknesses)
     machine.add("proc/meminfo", "MemTotal:        8028160 kB\nMemFree:          100000 kB")
     machine.add("proc/cmdline", "BOOT_IMAGE=/vmlinuz console=tty0 console=ttyS0,115200n8")
     machine.add("sys/class/dmi/id/sys_vendor", "Example Boards")
@@ -48,6 +42,16 @@ extension SavedMachine {
     machine.addInterrupt(41, chip: "IR-PCI-MSIX-0000:03:00.0", pin: 0)
     machine.addInterrupt(42, chip: "IR-PCI-MSI", pin: 0)
     return machine
+  }
+
+  private static var amdWeaknesses: [String: String] {
+    [
+      "retbleed": "Mitigation: untrained return thunk; SMT vulnerable",
+      "spec_rstack_overflow": "Mitigation: Safe RET",
+      "spec_store_bypass": "Mitigation: Speculative Store Bypass disabled via prctl",
+      "spectre_v1": "Mitigation: usercopy/swapgs barriers and __user pointer sanitization",
+      "spectre_v2": "Mitigation: Retpolines; IBPB: conditional; STIBP: disabled; RSB filling; BHI: Not affected",
+    ]
   }
 
   /// The shape of the reference machine, a Supermicro SYS-5019D-FN8TP, as far as it is known: several PCI roots, five
