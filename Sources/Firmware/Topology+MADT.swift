@@ -50,6 +50,7 @@ extension Topology {
       case 0: addLocalAPIC(entry)
       case 1: addIOAPIC(entry)
       case 2: addOverride(entry)
+      case 3: addNMISource(entry)
       case 4: addNMI(entry, flagsAt: 3, inputAt: 5, processor: entry.load(2, as: UInt8.self).map { Self.widened($0) })
       case 5: setLocalAPIC(entry)
       case 9: addLocalX2APIC(entry)
@@ -63,16 +64,21 @@ extension Topology {
 
   /// §5.2.12.2; flag 0 is "enabled".
   private mutating func addLocalAPIC(_ entry: RawSpan) -> Bool? {
-    guard let id = entry.load(3, as: UInt8.self), let flags = entry.load(4, as: UInt32.self) else { return nil }
+    guard let uid = entry.load(2, as: UInt8.self), let id = entry.load(3, as: UInt8.self),
+      let flags = entry.load(4, as: UInt32.self)
+    else { return nil }
     // 255 names all processors at once and so none.
-    if flags & 1 != 0, id != 0xff { addProcessor(apicID: UInt32(id)) }
+    if flags & 1 != 0, id != 0xff { addProcessor(apicID: UInt32(id), uid: UInt32(uid)) }
     return true
   }
 
   /// §5.2.12.12
   private mutating func addLocalX2APIC(_ entry: RawSpan) -> Bool? {
     guard let id = entry.load(4, as: UInt32.self), let flags = entry.load(8, as: UInt32.self) else { return nil }
-    if flags & 1 != 0, id != 0xffff_ffff { addProcessor(apicID: id) }
+    // Without the last field it is one that nothing else speaks of.
+    if flags & 1 != 0, id != 0xffff_ffff {
+      addProcessor(apicID: id, uid: entry.load(12, as: UInt32.self) ?? LocalNMI.everyProcessor)
+    }
     return true
   }
 
@@ -92,6 +98,14 @@ extension Topology {
     else { return nil }
     let (isActiveLow, isLevelTriggered) = Self.signalling(flags)
     setRoute(isa: irq, InterruptRoute(gsi: gsi, isActiveLow: isActiveLow, isLevelTriggered: isLevelTriggered))
+    return true
+  }
+
+  /// §5.2.12.6
+  private mutating func addNMISource(_ entry: RawSpan) -> Bool? {
+    guard let flags = entry.load(2, as: UInt16.self), let gsi = entry.load(4, as: UInt32.self) else { return nil }
+    let (isActiveLow, isLevelTriggered) = Self.signalling(flags)
+    addNMISource(InterruptRoute(gsi: gsi, isActiveLow: isActiveLow, isLevelTriggered: isLevelTriggered))
     return true
   }
 

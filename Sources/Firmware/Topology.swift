@@ -8,12 +8,15 @@ package struct Topology: Sendable {
   package static var processorCapacity: Int { 64 }
   package static var ioapicCapacity: Int { 16 }
   package static var nmiCapacity: Int { 64 }
+  package static var nmiSourceCapacity: Int { 16 }
 
   /// Where every core finds its local APIC.
   package internal(set) var localAPIC = PhysicalAddress(0)
   /// Whether there is a pair of 8259s, to be masked.
   package internal(set) var has8259 = false
   private var apicIDs: InlineArray<64, UInt32> = InlineArray(repeating: 0)
+  /// What ACPI calls each of them.
+  private var uids: InlineArray<64, UInt32> = InlineArray(repeating: 0)
   /// Enabled processors, at most `processorCapacity`.
   package private(set) var processorCount = 0
   /// The highest number of an enabled processor, whether it is used or not.
@@ -32,6 +35,8 @@ package struct Topology: Sendable {
   private var routes: InlineArray<16, InterruptRoute> = InlineArray(repeating: InterruptRoute(gsi: 0))
   private var nmis: InlineArray<64, LocalNMI> = InlineArray(repeating: LocalNMI())
   package private(set) var nmiCount = 0
+  private var nmiSources: InlineArray<16, InterruptRoute> = InlineArray(repeating: InterruptRoute(gsi: 0))
+  package private(set) var nmiSourceCount = 0
 
   init(reach: UInt32) {
     self.reach = reach
@@ -46,6 +51,22 @@ package struct Topology: Sendable {
 
   /// The non-maskable interrupt input `index` of local APICs.
   package func nmi(_ index: Int) -> LocalNMI { nmis[index] }
+
+  /// How NMIs arrive at input 0 or 1 (LINT0, LINT1) of the local APIC with this number; `nil` if none do. Where the
+  /// firmware names no input of any processor, it is LINT1, as on every PC.
+  package func nmi(atInput input: UInt8, ofAPIC apicID: UInt32) -> LocalNMI? {
+    guard nmiCount > 0 else { return input == 1 ? LocalNMI(processor: LocalNMI.everyProcessor, input: 1) : nil }
+    for index in 0..<nmiCount where nmis[index].input == input {
+      if nmis[index].processor == LocalNMI.everyProcessor { return nmis[index] }
+      for place in 0..<processorCount where apicIDs[place] == apicID {
+        if uids[place] == nmis[index].processor { return nmis[index] }
+      }
+    }
+    return nil
+  }
+
+  /// The interrupt `index` that is non-maskable, and no device's (§5.2.12.6).
+  package func nmiSource(_ index: Int) -> InterruptRoute { nmiSources[index] }
 
   /// Where ISA interrupt `irq` (0 to 15) arrives: at the GSI of its number, edge-triggered and active high, unless the
   /// firmware says otherwise (§5.2.12.5).
@@ -100,7 +121,7 @@ package struct LocalNMI: Equatable, Sendable, BitwiseCopyable {
 
 extension Topology {
   /// Adds an enabled processor; one that is listed twice, as APIC and as x2APIC, counts once.
-  mutating func addProcessor(apicID: UInt32) {
+  mutating func addProcessor(apicID: UInt32, uid: UInt32) {
     highestAPICID = max(highestAPICID, apicID)
     guard apicID <= reach else {
       unreachableProcessors &+= 1
@@ -112,6 +133,7 @@ extension Topology {
       return
     }
     apicIDs[processorCount] = apicID
+    uids[processorCount] = uid
     processorCount += 1
   }
 
@@ -134,6 +156,13 @@ extension Topology {
   /// Moves an ISA interrupt; those above 15 do not exist.
   mutating func setRoute(isa irq: UInt8, _ route: InterruptRoute) {
     if irq < 16 { routes[Int(irq)] = route }
+  }
+
+  /// Adds an interrupt that is non-maskable; those beyond the capacity stay masked.
+  mutating func addNMISource(_ route: InterruptRoute) {
+    guard nmiSourceCount < Self.nmiSourceCapacity else { return }
+    nmiSources[nmiSourceCount] = route
+    nmiSourceCount += 1
   }
 
   /// Adds an NMI input; those beyond the capacity stay masked.

@@ -67,7 +67,8 @@ struct IntelInterrupts: Sendable {
     guard isLong || target.apicID < 0xff else { throw .coreOutOfReach }
     // Short numbers stand in bits 8 to 15 of the destination (§9.9).
     let destination = isLong ? target.apicID : target.apicID << 8
-    return IntelEntry.interrupt(target.vector, destination, isLevelTriggered: target.isLevelTriggered)
+    let entry = IntelEntry.interrupt(target.vector, destination, isLevelTriggered: target.isLevelTriggered)
+    return entry | (target.isNonMaskable ? IntelEntry.nonMaskable : 0)
   }
 
   private func place(_ index: Int) -> PhysicalAddress { table + UInt64(index & (Self.capacity - 1)) * 16 }

@@ -133,6 +133,8 @@ enum IntelEntry {
   static func context(levels: Int, domain: UInt16) -> UInt64 { UInt64(levels - 2) | UInt64(domain) << 8 }
   static func domain(ofContext high: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: high >> 8) }
 
+  /// In an interrupt's entry: delivered as NMI.                  DLM
+  static var nonMaskable: UInt64      { 4 << 5 }
   /// An interrupt's entry: vector and core, physical destination, fixed delivery.
   static func interrupt(_ vector: UInt8, _ destination: UInt32, isLevelTriggered: Bool) -> UInt64 {
     present | (isLevelTriggered ? 1 << 4 : 0) | UInt64(vector) << 16 | UInt64(destination) << 32

@@ -17,6 +17,8 @@ package struct InterruptTarget: Equatable, Sendable {
   package var vector: UInt8
   package var apicID: UInt32
   package var isLevelTriggered: Bool
+  /// Whether it is a non-maskable one, which has no vector.
+  package var isNonMaskable = false
 
   package init(vector: UInt8, apicID: UInt32, isLevelTriggered: Bool = false) {
     self.vector = vector
@@ -24,11 +26,19 @@ package struct InterruptTarget: Equatable, Sendable {
     self.isLevelTriggered = isLevelTriggered
   }
 
+  /// A non-maskable interrupt of a core.
+  package static func nonMaskable(apicID: UInt32) -> InterruptTarget {
+    var target = InterruptTarget(vector: 0, apicID: apicID)
+    target.isNonMaskable = true
+    return target
+  }
+
   /// The message that takes an interrupt there without an IOMMU (Intel SDM volume 3, §11.11).
   package func message() throws(IOMMUError) -> InterruptMessage {
     guard apicID < 0xff else { throw .coreOutOfReach }
     return InterruptMessage(
-      address: 0xfee0_0000 | UInt64(apicID) << 12, data: UInt32(vector) | (isLevelTriggered ? 0xc000 : 0))
+      address: 0xfee0_0000 | UInt64(apicID) << 12,
+      data: UInt32(vector) | (isNonMaskable ? 4 << 8 : 0) | (isLevelTriggered ? 0xc000 : 0))
   }
 }
 
@@ -36,7 +46,7 @@ extension InterruptTarget {
   /// The redirection entry of an I/O APIC that takes a line's interrupt there without an IOMMU, open.
   package func redirection(isActiveLow: Bool) throws(IOMMUError) -> UInt64 {
     guard apicID < 0xff else { throw .coreOutOfReach }
-    return UInt64(apicID) << 56 | redirectionFlags(isActiveLow: isActiveLow)
+    return UInt64(apicID) << 56 | redirectionFlags(isActiveLow: isActiveLow) | (isNonMaskable ? 4 << 8 : 0)
   }
 
   fileprivate func redirectionFlags(isActiveLow: Bool) -> UInt64 {

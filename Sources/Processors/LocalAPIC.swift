@@ -13,8 +13,9 @@ package struct LocalAPIC<Access: APICAccess> {
     nonmutating set { access.write(newValue, to: register) }
   }
 
-  /// Turns this core's controller on, with everything masked but the timer, which gets vector `timer`.
-  package func enable(timer: UInt64, spurious: UInt64, usesDeadline: Bool) {
+  /// Turns this core's controller on, with everything masked but NMIs at its inputs and the timer, which gets vector
+  /// `timer`.
+  package func enable(timer: UInt64, spurious: UInt64, usesDeadline: Bool, inputs: LocalInputs) {
     // From off to x2APIC it goes over xAPIC only (Intel SDM volume 3, §11.12.5).
     var base = access.readBase()
     if base & APICBase.isOn == 0 {
@@ -25,8 +26,8 @@ package struct LocalAPIC<Access: APICAccess> {
     // First on, then the entries: while it is off, as after INIT, their mask bits cannot be cleared (§11.4.7.2).
     self[.spurious] = 1 << 8 | UInt32(truncatingIfNeeded: spurious)
     self[.taskPriority] = 0
-    self[.line0Entry] = 1 << 16
-    self[.line1Entry] = 4 << 8
+    self[.line0Entry] = inputs.line0.rawValue
+    self[.line1Entry] = inputs.line1.rawValue
     self[.errorEntry] = 1 << 16
     self[.timerDivide] = 0b1011
     self[.timerEntry] = UInt32(truncatingIfNeeded: timer) | (usesDeadline ? 1 << 18 : 0)
@@ -69,6 +70,31 @@ package struct LocalAPIC<Access: APICAccess> {
     }
     self[.commandHigh] = number << 24
     self[.commandLow] = command
+  }
+}
+
+/// What arrives at the two inputs of a local APIC that are not its own (Intel SDM volume 3, §11.5.1).
+package struct LocalInputs: Equatable, Sendable {
+  /// The entry of an input, LINT0 or LINT1.
+  package enum Entry: Equatable, Sendable {
+    case masked
+    /// NMIs, which come with an edge whatever the entry says.
+    case nmi(isActiveLow: Bool)
+
+    var rawValue: UInt32 {
+      switch self {
+      case .masked: 1 << 16
+      case .nmi(let isActiveLow): 4 << 8 | (isActiveLow ? 1 << 13 : 0)
+      }
+    }
+  }
+
+  package var line0: Entry
+  package var line1: Entry
+
+  package init(line0: Entry, line1: Entry) {
+    self.line0 = line0
+    self.line1 = line1
   }
 }
 

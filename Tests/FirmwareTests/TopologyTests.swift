@@ -77,6 +77,39 @@ private func topology(_ body: [UInt8]) throws(ACPIError) -> Topology {
     #expect(read.localAPIC == PhysicalAddress(0x1_fee0_0000))
   }
 
+  @Test func `each processor's NMIs arrive where the firmware says, by its UID, or at LINT1 where it says nothing`()
+    throws
+  {
+    let read = try topology(
+      madt([
+        [0, 1, 40, 1, 0, 0, 0], [0, 2, 42, 1, 0, 0, 0], x2processor(300), [4, 1, 5, 0, 1], [4, 2, 0xf, 0, 0],
+        [10, 0, 0] + bytes(UInt32(7)) + [1, 0, 0, 0], [10, 0, 0] + bytes(UInt32(7)) + [0, 0, 0, 0],
+      ]))
+    #expect(read.nmi(atInput: 1, ofAPIC: 40) == LocalNMI(processor: 1, input: 1))
+    #expect(read.nmi(atInput: 0, ofAPIC: 40) == nil)
+    let low = LocalNMI(processor: 2, input: 0, isActiveLow: true, isLevelTriggered: true)
+    #expect(read.nmi(atInput: 0, ofAPIC: 42) == low)
+    #expect(read.nmi(atInput: 1, ofAPIC: 42) == nil)
+    #expect([0, 1].map { read.nmi(atInput: $0, ofAPIC: 300)?.processor } == [7, 7])
+    #expect(read.nmi(atInput: 1, ofAPIC: 1) == nil, "a UID is no APIC's number")
+
+    let all = try topology(madt([processor(4), [4, 0xff, 3, 0, 0]]))
+    #expect(all.nmi(atInput: 0, ofAPIC: 4)?.isActiveLow == true)
+    #expect(all.nmi(atInput: 1, ofAPIC: 4) == nil)
+    let none = try topology(madt([processor(4)]))
+    #expect(none.nmi(atInput: 1, ofAPIC: 4)?.isActiveLow == false)
+    #expect(none.nmi(atInput: 0, ofAPIC: 4) == nil)
+  }
+
+  @Test func `interrupts that are non-maskable are read, as many as there is room for`() throws {
+    let sources: [[UInt8]] = (0..<20 as Range<UInt8>).map { [3, $0 % 2 == 0 ? 0 : 3, 0] + bytes(UInt32($0) + 30) }
+    let read = try topology(madt([processor(0), [3, 0, 0, 1]] + sources))
+    #expect(read.nmiSourceCount == 16)
+    #expect(read.nmiSource(0) == InterruptRoute(gsi: 30))
+    #expect(read.nmiSource(1) == InterruptRoute(gsi: 31, isActiveLow: true))
+    #expect(read.badEntries == 1)
+  }
+
   @Test func `an entry that breaks the rules is left out and counted, the others hold`() throws {
     let good = [processor(0), ioapic(8, 0xfec0_0000, 0)]
     // Too short for their kinds, an address that cannot be, and one controller under two names.

@@ -119,6 +119,16 @@ import Testing
     #expect(throws: IOMMUError.unknownController(9)) { try iommu.makeInterrupt(from: .ioapic(9), to: target, host) }
   }
 
+  @Test func `an I/O APIC's line can be an NMI, remapped or not`() throws {
+    let target = InterruptTarget.nonMaskable(apicID: 3)
+    #expect(try target.redirection(isActiveLow: true) == 0x0300_0000_0000_2400)
+    let (host, model, iommu) = try rig()
+    let line = try iommu.makeInterrupt(from: .ioapic(0), to: target, host)
+    // The entry says how it is delivered: in the redirection entry these bits are none.
+    #expect(try line.redirection(target, isActiveLow: false) == 0x0001_0000_0001_0000)
+    #expect(model.interrupt(at(0xff, 0), line.message.address, 0) == Arrival(vector: 0, core: 3, isNonMaskable: true))
+  }
+
   @Test func `cores' numbers have 8 bits, or 32 where the unit knows them`() throws {
     let far = InterruptTarget(vector: 0x41, apicID: 300)
     let (short, _, shortIOMMU) = try rig(x2APIC: true)

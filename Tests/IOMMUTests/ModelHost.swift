@@ -93,6 +93,7 @@ struct Arrival: Equatable {
   var vector: UInt8
   var core: UInt32
   var isLevel = false
+  var isNonMaskable = false
 }
 
 /// An address by its parts.

@@ -238,7 +238,7 @@ final class ModelIntel: ModelRegisters {
     let core = UInt32(truncatingIfNeeded: entry.low >> 32)
     return Arrival(
       vector: UInt8(truncatingIfNeeded: entry.low >> 16), core: isLong ? core : core >> 8,
-      isLevel: entry.low & 0x10 != 0)
+      isLevel: entry.low & 0x10 != 0, isNonMaskable: entry.low >> 5 & 7 == 4)
   }
 
   private func refuse(_ device: FunctionAddress, _ index: Int, _ code: UInt64) -> Arrival? {

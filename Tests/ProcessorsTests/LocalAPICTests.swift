@@ -58,7 +58,9 @@ import Testing
       (.registers, 0xfee0_0100, [.base(0xfee0_0900), .base(0xfee0_0d00)]),
     ] as [(APICMode, UInt64, [ModelAPIC.Deed])] {
       let model = ModelAPIC(mode, base: base)
-      LocalAPIC(model).enable(timer: 0xe0, spurious: 0xff, usesDeadline: true)
+      LocalAPIC(model).enable(
+        timer: 0xe0, spurious: 0xff, usesDeadline: true,
+        inputs: LocalInputs(line0: .masked, line1: .nmi(isActiveLow: false)))
       #expect(Array(model.deeds.prefix(steps.count)) == steps)
       #expect(
         Array(model.deeds.dropFirst(steps.count)) == [
@@ -66,6 +68,14 @@ import Testing
           .write(.errorEntry, 0x1_0000), .write(.timerDivide, 0xb), .write(.timerEntry, 0x4_00e0),
         ])
     }
+  }
+
+  @Test func `NMIs arrive at the inputs that are theirs`() {
+    let model = ModelAPIC(.memory)
+    let inputs = LocalInputs(line0: .nmi(isActiveLow: true), line1: .masked)
+    LocalAPIC(model).enable(timer: 0xe0, spurious: 0xff, usesDeadline: false, inputs: inputs)
+    #expect(model.deeds.contains(.write(.line0Entry, 0x2400)))
+    #expect(model.deeds.contains(.write(.line1Entry, 0x1_0000)))
   }
 
   @Test func `registers have the numbers of the manual`() {

@@ -13,8 +13,7 @@ extension SystemTests {
     /// use on one processor (arch/x86/include/asm/irq_vectors.h).
     private static let vector = #"\375"#
 
-    @Test func `a device that storms is held back and named once, heard again, and disturbs no other VM`() async throws
-    {
+    @Test func `a device that storms is held back, named once and heard again, and disturbs nobody`() async throws {
       var computer = Computer(processors: 3, console: .com1)
       computer.accelerator = "tcg,thread=single"
       computer.devices = [

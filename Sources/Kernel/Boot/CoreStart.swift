@@ -30,6 +30,7 @@ struct CoreCommon {
   let local: LocalAPIC
   let rules: MachineCheckRules
   let descriptors: CoreDescriptors
+  let topology: Cell<Topology>
 }
 
 /// What a core is told when it starts: written by the booting core, and `kernel` before it `isReleased`.
@@ -155,7 +156,8 @@ func kernelCoreStart(_ launch: UInt64) {
     CoreSetup.enter(
       memory, gates: common.gates, features: common.features, support: common.support, plan: plan,
       space: common.space)
-    common.local.enable(usesDeadline: common.clock.timerRatio == 0)
+    common.local.enable(
+      usesDeadline: common.clock.timerRatio == 0, LocalInputs(common.topology.value, of: start.value.apicID))
   }
   ErrorBanks.enable(common.rules) { bank in
     log(.warning, "found at boot: \(bank.line(core: start.value.index, common.rules))")

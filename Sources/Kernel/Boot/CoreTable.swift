@@ -35,7 +35,7 @@ struct CoreTable {
     CoreSetup.fillGates(gates, host.support)
     let common = CoreCommon(
       gates: gates, clock: clock, features: host.features, support: host.support, space: host.space, local: local,
-      rules: .own, descriptors: try CoreDescriptors(&memory))
+      rules: .own, descriptors: try CoreDescriptors(&memory), topology: try memory.cell(host.machine.topology))
     let launches = try BootMemory.table(count, in: &memory) { index, memory throws(BootError) in
       CoreLaunch(
         index: index, apicID: host.machine.apicID(ofCore: index, sparingThis: spares),

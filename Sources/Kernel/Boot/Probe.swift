@@ -193,7 +193,7 @@ struct ProbeGuest {
     guard processor.post(1, ofSlot: 0) == .refused, !posted.begin(), processor.post(0, ofSlot: 0) == .refused,
       processor.post(1, ofSlot: 0) == .posted(mustAnnounce: true)
     else { return false }
-    LocalAPIC.own.enable(usesDeadline: false)
+    LocalAPIC.own.enable(usesDeadline: false, LocalInputs(line0: .masked, line1: .masked))
     guard run(for: Self.patience) == .halt else { return false }
     processor.store(.halt, in: &state.value)
     return state.value.rip == Self.handler && state.value.controller.inService[0] == 1 << UInt64(Self.vector)

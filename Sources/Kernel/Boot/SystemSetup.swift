@@ -77,7 +77,8 @@ struct SystemSetup {
   /// This core's own controller, switched on.
   private static func enableAPIC(_ host: BootHost) -> LocalAPIC {
     let local = LocalAPIC(MachineAPIC(host.machine.apicMode, base: host.machine.topology.localAPIC))
-    local.enable(usesDeadline: host.features.hasTSCDeadline)
+    local.enable(
+      usesDeadline: host.features.hasTSCDeadline, LocalInputs(host.machine.topology, of: host.machine.threads.number))
     return local
   }
 

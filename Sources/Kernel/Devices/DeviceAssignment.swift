@@ -257,6 +257,10 @@ struct DeviceAssignment: ~Escapable {
       log(.error, "\(name): no interrupt controller has GSI \(record.line)")
       return nil
     }
+    guard !interrupts.isNonMaskable(place.controller, place.pin) else {
+      log(.error, "\(name): GSI \(record.line) is for non-maskable interrupts, and cannot be had")
+      return nil
+    }
     for index in 0..<lines.count where lines[index].isLevel && lines[index].isFound {
       guard lines[index].controller == place.controller, lines[index].pin == place.pin else { continue }
       guard isShareable, lines[index].page != nil else {

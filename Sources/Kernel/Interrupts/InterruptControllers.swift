@@ -4,6 +4,7 @@
 import Bits
 import CX86
 import Firmware
+import IOMMU
 import Processors
 import Synchronization
 
@@ -13,6 +14,8 @@ struct InterruptControllers {
   let external: Table<IOAPIC>
   /// Held while a redirection entry changes: index and data are two accesses.
   let lock: Table<Spinlock>
+  /// Pins whose interrupts are non-maskable, and no device's.
+  private(set) var sources = FixedList<16, NMIPin>()
 
   /// Those that the firmware names, all pins of I/O APICs masked.
   init(_ machine: MachineDescription, _ local: LocalAPIC, _ memory: inout BootMemory) throws(BootError) {
@@ -22,6 +25,30 @@ struct InterruptControllers {
       return IOAPIC(base: controller.address, firstGSI: controller.gsiBase)
     }
     lock = try memory.table(1) { _ in Spinlock() }
+    for index in 0..<machine.topology.nmiSourceCount {
+      let route = machine.topology.nmiSource(index)
+      guard let place = pin(ofGSI: route.gsi, machine.topology) else { continue }
+      let pin = NMIPin(controller: place.controller, pin: place.pin, isActiveLow: route.isActiveLow)
+      try sources.append(pin, orSay: "the machine has too many sources of NMIs")
+    }
+  }
+
+  /// Whether a pin's interrupts are non-maskable.
+  func isNonMaskable(_ controller: Int, _ pin: UInt32) -> Bool {
+    for index in 0..<sources.count where sources[index].controller == controller && sources[index].pin == pin {
+      return true
+    }
+    return false
+  }
+
+  /// Has the machine's sources of NMIs interrupt a core.
+  func openSources(_ machine: MachineDescription, _ remapping: Table<Remapping>, to apicID: UInt32) throws(BootError) {
+    for index in 0..<sources.count {
+      let source = sources[index]
+      external[source.controller][source.pin] = try remapping.redirection(
+        from: machine.topology.ioapic(source.controller).id, to: .nonMaskable(apicID: apicID),
+        isActiveLow: source.isActiveLow)
+    }
   }
 
   /// Masks both 8259s for good: an interrupt of theirs would look like an exception.
@@ -53,6 +80,13 @@ struct InterruptControllers {
   func unmask(_ line: InterruptLine) {
     lock[0].hold { external[line.controller][line.pin] = line.entry }
   }
+}
+
+/// A pin of an I/O APIC that something calls for help with.
+struct NMIPin {
+  let controller: Int
+  let pin: UInt32
+  let isActiveLow: Bool
 }
 
 /// A lock for a few instructions, between cores. Interrupts are off in the kernel, so its holder is never interrupted.

@@ -44,6 +44,7 @@ struct InterruptRouting: ~Escapable {
       domains[owner].lines[Int(record.slot)] = index
       interrupts.unmask(line)
     }
+    try interrupts.openSources(machine, remapping, to: cores[0].apicID)
     for index in 0..<devices.count {
       try lines.append(devices[index], orSay: "the description has more than 128 device interrupts")
       // Of a guest's device the line alone is acknowledged, which comes before its messages.

@@ -209,8 +209,9 @@ extension Kernel {
     }
   }
 
-  /// Whether the pin is that of a server's device.
+  /// Whether the pin is that of a server's device, or of NMIs.
   private func isTaken(_ controller: Int, _ pin: UInt32) -> Bool {
+    if interrupts.isNonMaskable(controller, pin) { return true }
     for index in 0..<lines.count where lines[index].isLevel && lines[index].page == nil {
       if lines[index].controller == controller, lines[index].pin == pin { return true }
     }

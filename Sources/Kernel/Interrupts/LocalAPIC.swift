@@ -3,6 +3,7 @@
 
 import Bits
 import CX86
+import Firmware
 import Processors
 import X86
 import _Volatile
@@ -51,12 +52,26 @@ struct MachineAPIC: APICAccess {
   }
 }
 
+extension LocalInputs {
+  /// Those of the processor with this number.
+  init(_ topology: borrowing Topology, of apicID: UInt32) {
+    self.init(
+      line0: Entry(topology.nmi(atInput: 0, ofAPIC: apicID)), line1: Entry(topology.nmi(atInput: 1, ofAPIC: apicID)))
+  }
+}
+
+extension LocalInputs.Entry {
+  fileprivate init(_ nmi: LocalNMI?) {
+    self = nmi.map { .nmi(isActiveLow: $0.isActiveLow) } ?? .masked
+  }
+}
+
 typealias LocalAPIC = Processors.LocalAPIC<MachineAPIC>
 
 extension Processors.LocalAPIC where Access == MachineAPIC {
-  /// Turns this core's controller on, with everything masked but the timer.
-  func enable(usesDeadline: Bool) {
-    enable(timer: Vectors.timer, spurious: Vectors.spurious, usesDeadline: usesDeadline)
+  /// Turns this core's controller on, with everything masked but the timer and NMIs.
+  func enable(usesDeadline: Bool, _ inputs: LocalInputs) {
+    enable(timer: Vectors.timer, spurious: Vectors.spurious, usesDeadline: usesDeadline, inputs: inputs)
   }
 
   /// This core's controller, for one who was told nothing.
