@@ -26,7 +26,9 @@ package struct GuestMaterial: Sendable {
 
   /// The newest stock kernel (`debian:i386`, `debian:amd64`): the file of a bzImage.
   package func kernel(_ architecture: DebianArchitecture) async throws(MaterialError) -> FilePath {
-    try await MaterialError.wrapping { try await Kernel(in: archive(architecture)).image }
+    try await MaterialError.wrapping {
+      try await CacheLock.held(cache, progress) { try await Kernel(in: archive(architecture)).image }
+    }
   }
 
   /// The small busybox system (`guest:busybox`) for that kernel: the file of a compressed initial RAM disk.
@@ -36,25 +38,30 @@ package struct GuestMaterial: Sendable {
     _ architecture: DebianArchitecture, isForOwnKernel: Bool
   ) async throws(MaterialError) -> FilePath {
     try await MaterialError.wrapping {
-      let archive = archive(architecture)
-      let kernel = try await Kernel(in: archive)
-      let busybox = try await archive.unpacked("busybox-static").appending("bin/busybox")
-      let compression = await InitrdCompression(configuration: isForOwnKernel ? try kernel.configuration : "")
-      let name = "initrd-\(RootFileSystem.fingerprint(kernel: kernel.package))"
-      let result = archive.directory.appending("\(name).\(compression.suffix)")
-      if Files.exists(result) { return result }
-      progress.step("guest", "initial RAM disk for \(kernel.package)")
-      var tree = try RootFileSystem.tree(busybox: busybox, modules: kernel.modules, release: kernel.release)
-      for part in ProgramSelection.parts(for: architecture) {
-        let bytes = try Files.read(try await archive.unpacked(part.package).pushing(FilePath(part.source)))
-        tree.add(CPIOEntry(part.target, part.permissions, .file(bytes)))
+      try await CacheLock.held(cache, progress) {
+        try await makeInitrd(in: archive(architecture), isForOwnKernel: isForOwnKernel)
       }
-      let plain = archive.directory.appending("initrd.cpio")
-      try Files.write(tree.bytes, to: plain)
-      try await tools.run(compression.tool, compression.arguments + [plain.string])
-      try Files.rename(archive.directory.appending("initrd.cpio.\(compression.suffix)"), to: result)
-      return result
     }
+  }
+
+  private func makeInitrd(in archive: DebianArchive, isForOwnKernel: Bool) async throws -> FilePath {
+    let kernel = try await Kernel(in: archive)
+    let busybox = try await archive.unpacked("busybox-static").appending("bin/busybox")
+    let compression = await InitrdCompression(configuration: isForOwnKernel ? try kernel.configuration : "")
+    let name = "initrd-\(RootFileSystem.fingerprint(kernel: kernel.package))"
+    let result = archive.directory.appending("\(name).\(compression.suffix)")
+    if Files.exists(result) { return result }
+    progress.step("guest", "initial RAM disk for \(kernel.package)")
+    var tree = try RootFileSystem.tree(busybox: busybox, modules: kernel.modules, release: kernel.release)
+    for part in ProgramSelection.parts(for: archive.architecture) {
+      let bytes = try Files.read(try await archive.unpacked(part.package).pushing(FilePath(part.source)))
+      tree.add(CPIOEntry(part.target, part.permissions, .file(bytes)))
+    }
+    let plain = archive.directory.appending("initrd.cpio")
+    try Files.write(tree.bytes, to: plain)
+    try await tools.run(compression.tool, compression.arguments + [plain.string])
+    try Files.rename(archive.directory.appending("initrd.cpio.\(compression.suffix)"), to: result)
+    return result
   }
 
   /// A cpio archive that names the VM, to be appended to the initrd: the kernel unpacks one after the other, zeros
