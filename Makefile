@@ -26,12 +26,13 @@ TRAFFIC := 600
 # How often `make torture` takes the power away from a VM that writes.
 TORTURE := 20
 
-# The suites that start from firmware or in Bochs, and those that write the same files as one of them.
-FIRMWARE := AMDRemappingTests|BootLoaderTests|IntelTests|OddFirmwareTests|ProbeTests|RefusalTests|UnprotectedTests
+# The suites about machines, as firmware, Bochs or QEMU make them; those that write the same files are in one lane.
+MACHINES := AMDRemappingTests|BootLoaderTests|CoreTests|DeviceTests|IntelTests|OddFirmwareTests|ProbeTests|RefusalTests|StormTests|UnprotectedTests
 # The tests as a program, since of `swift test` only one runs at a time.
 SYSTEM_TESTS = $$(swift build --show-bin-path)/roostPackageTests.xctest --testing-library swift-testing
 
-.PHONY: run test test-firmware test-guests test-intel check bench fuzz torture traffic format lint clean prerequisites tool images
+.PHONY: run test test-machines test-guests test-intel check bench fuzz torture traffic format lint clean prerequisites \
+	tool images
 
 # The reference system on this terminal.
 run: tool
@@ -42,13 +43,13 @@ run: tool
 test: prerequisites images
 	@ROOST_TEST_FAULT=1 $(call IMAGES,faulty)
 	swift test --skip SystemTests
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-firmware test-guests
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-machines test-guests
 
 # The lanes; `make test` has built what they need.
-test-firmware:
-	$(SYSTEM_TESTS) --filter 'SystemTests.($(FIRMWARE))'
+test-machines:
+	$(SYSTEM_TESTS) --filter 'SystemTests.($(MACHINES))'
 test-guests:
-	$(SYSTEM_TESTS) --filter SystemTests --skip '$(FIRMWARE)'
+	$(SYSTEM_TESTS) --filter SystemTests --skip '$(MACHINES)'
 
 # The kernel and the components.
 images: prerequisites
